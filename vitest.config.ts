@@ -5,6 +5,10 @@ export default defineConfig({
     projects: ['packages/*', 'apps/*', 'tools'],
     reporters: ['default', './tools/closing-line.ts'],
     globalSetup: ['./tools/build-before-tests.ts', './tools/no-orphans.ts'],
-    coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'json-summary', 'lcov'] },
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**'],
+      reporter: ['text-summary', 'json-summary', 'lcov'],
+    },
   },
 });

@@ -1,0 +1,85 @@
+/** A pending call made by {@link Clock.setTimer}. */
+export interface Timer {
+  /** Forgets the call. Harmless after it fired or was cancelled. */
+  cancel(): void;
+}
+
+export interface TimerOptions {
+  /**
+   * Whether the pending timer keeps the process running.
+   * @default true
+   */
+  readonly keepAlive?: boolean;
+}
+
+/**
+ * Where Pawl takes time from. Pass your own to make code deterministic: `createManualClock()` from
+ * `@pawl/core/testing` is one.
+ */
+export interface Clock {
+  /** Monotonic milliseconds since an arbitrary start; never steps back. Fractions are allowed. */
+  now(): number;
+  /** Milliseconds since the Unix epoch. Steps with the system clock, so never subtract two of them. */
+  wallTime(): number;
+  /**
+   * Calls `fn` once, `delayMs` from now. Any length is honoured, also beyond the 24.8 days of `setTimeout`;
+   * `Infinity` never fires and holds nothing.
+   */
+  setTimer(delayMs: number, fn: () => void, options?: TimerOptions): Timer;
+}
+
+/** The longest delay `setTimeout` takes; a longer one would fire at once. */
+const LONGEST_TIMEOUT_MS = 2_147_483_647;
+
+const NEVER: Timer = { cancel: () => undefined };
+
+/** The clock of this machine. Looks its timers up at call time, so fake timers of test runners apply. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  setTimer(delayMs, fn, options) {
+    if (delayMs === Infinity) return NEVER;
+    let remainingMs = Math.max(0, delayMs);
+    let handle: NodeJS.Timeout;
+    const arm = (): void => {
+      const stepMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS);
+      remainingMs -= stepMs;
+      handle = setTimeout(() => (remainingMs > 0 ? arm() : fn()), stepMs);
+      if (options?.keepAlive === false) handle.unref();
+    };
+    arm();
+    return { cancel: () => clearTimeout(handle) };
+  },
+};
+
+export interface SleepOptions extends TimerOptions {
+  /** Ends the sleep early: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Resolves `delayMs` from now on `clock`.
+ * @throws the reason of `options.signal`, within a tick of its abort
+ */
+export function sleep(clock: Clock, delayMs: number, options: SleepOptions = {}): Promise<void> {
+  const { signal } = options;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = (): void => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const timer = clock.setTimer(
+      delayMs,
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      options,
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { sleep, systemClock } from '../clock.ts';
+import { checkDurationMs } from '../option-checks.ts';
+
+export interface LeakCheckOptions {
+  /** How long what was closed may take to go away, in milliseconds. @default 1000 */
+  readonly settleMs?: number;
+}
+
+export interface LeakCheck {
+  /**
+   * Compares with the moment the check was made.
+   * @throws an Error that names each child process, timer, handle, descriptor or process listener that was added
+   * and is still there after `settleMs`
+   */
+  assertNoLeak(): Promise<void>;
+}
+
+/**
+ * Remembers what this process holds now, to find what a test leaves behind: timers and handles that keep it alive,
+ * listeners on `process`, and (on Linux) child processes and open descriptors.
+ */
+export function createLeakCheck(options: LeakCheckOptions = {}): LeakCheck {
+  const settleMs = checkDurationMs('settleMs', options.settleMs ?? 1_000);
+  const before = holdings();
+  return {
+    async assertNoLeak() {
+      const deadline = systemClock.now() + settleMs;
+      for (;;) {
+        const added = additions(before, holdings());
+        if (added.length === 0) return;
+        if (systemClock.now() >= deadline) throw new Error(`Left behind: ${added.join(', ')}.`);
+        await sleep(systemClock, 20);
+      }
+    },
+  };
+}
+
+/** What is held → how many of it. */
+type Holdings = ReadonlyMap<string, number>;
+
+function holdings(): Holdings {
+  const counts = new Map<string, number>();
+  const add = (name: string, count = 1): void => void counts.set(name, (counts.get(name) ?? 0) + count);
+  for (const resource of process.getActiveResourcesInfo()) add(`handle ${resource}`);
+  for (const event of process.eventNames())
+    add(`process listener ${String(event)}`, process.listenerCount(event));
+  for (const child of childProcesses()) add(`child process ${child}`);
+  const descriptors = openDescriptors();
+  if (descriptors > 0) add('open descriptor', descriptors);
+  return counts;
+}
+
+function additions(before: Holdings, after: Holdings): readonly string[] {
+  const added: string[] = [];
+  for (const [name, count] of after) {
+    const more = count - (before.get(name) ?? 0);
+    if (more > 0) added.push(more === 1 ? name : `${more} × ${name}`);
+  }
+  return added;
+}
+
+/** Living children of this process as `pid command`; a zombie is dead and does not count. */
+function childProcesses(): readonly string[] {
+  const children: string[] = [];
+  for (const pid of listing('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      if (!status.includes(`\nPPid:\t${process.pid}\n`) || /\nState:\tZ/.test(status)) continue;
+      children.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim()}`);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return children;
+}
+
+function openDescriptors(): number {
+  return listing('/proc/self/fd').filter((fd) => {
+    try {
+      // The listing itself holds /proc/self/fd open for a moment.
+      return !readlinkSync(`/proc/self/fd/${fd}`).startsWith('/proc/');
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+function listing(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
