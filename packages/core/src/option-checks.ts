@@ -17,7 +17,7 @@ export function showValue(value: unknown): string {
   else if (typeof value === 'function') text = value.name === '' ? 'function' : `function ${value.name}`;
   else if (typeof value === 'object' && value !== null) {
     try {
-      text = JSON.stringify(value) ?? String(value);
+      text = JSON.stringify(value) ?? Object.prototype.toString.call(value);
     } catch {
       text = Object.prototype.toString.call(value);
     }

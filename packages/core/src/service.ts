@@ -88,9 +88,13 @@ export function createLifecycle(hooks: LifecycleHooks): Service {
   }
 
   const stop = (options: StopOptions = {}): Promise<StopReport> => {
-    const graceMs = checkDurationMs('graceMs', options.graceMs ?? DEFAULT_GRACE_MS, { infinite: true });
-    stopped ??= runStop(graceMs);
-    return stopped;
+    try {
+      const graceMs = checkDurationMs('graceMs', options.graceMs ?? DEFAULT_GRACE_MS, { infinite: true });
+      stopped ??= runStop(graceMs);
+      return stopped;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   };
 
   return {
@@ -133,6 +137,7 @@ export async function startAll(services: readonly Service[]): Promise<void> {
       throw new AggregateError(
         [error, ...failures.errors],
         'A start failed, and so did stopping what had started.',
+        { cause: error },
       );
     }
   }

@@ -34,7 +34,8 @@ interface PendingTimer {
   readonly fn: () => void;
 }
 
-const DEFAULT_WALL_TIME = Date.UTC(2026, 0, 1);
+/** 2026-01-01T00:00:00Z. */
+const DEFAULT_WALL_TIME = 1_767_225_600_000;
 
 /** Makes a clock for tests: `await clock.advance(500)` takes no time and always does the same. */
 export function createManualClock(options: ManualClockOptions = {}): ManualClock {
@@ -42,8 +43,6 @@ export function createManualClock(options: ManualClockOptions = {}): ManualClock
   let wallOffset = checkNumber('wallTime', options.wallTime ?? DEFAULT_WALL_TIME) - now;
   // Sorted by due time; equal ones in order of setting.
   const pending: PendingTimer[] = [];
-
-  const settle = (): Promise<void> => new Promise((resolve) => void nextTurn(resolve));
 
   async function advanceTo(target: number): Promise<void> {
     await settle();
@@ -92,4 +91,9 @@ export function createManualClock(options: ManualClockOptions = {}): ManualClock
       return pending[0]?.due;
     },
   };
+}
+
+/** Lets every promise that can settle now do so, however long its chain: a whole turn of the real event loop. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => void nextTurn(resolve));
 }

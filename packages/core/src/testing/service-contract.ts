@@ -74,7 +74,7 @@ export function serviceContract(create: () => Service | Promise<Service>): reado
     }),
     check('refuses a grace that is no duration', async (service) => {
       for (const graceMs of [-1, Number.NaN]) {
-        await assert.rejects(async () => await service.stop({ graceMs }), /`graceMs`/);
+        await assert.rejects(() => service.stop({ graceMs }), /`graceMs`/);
       }
     }),
   ];
