@@ -1,0 +1,214 @@
+import { type Clock, PawlError, systemClock } from '@pawl/core';
+import type { Connection } from './connection.ts';
+import { ConnectionClosedError } from './ipc-errors.ts';
+
+/** An inclusive range of protocol versions. */
+export interface VersionRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The versions of the worker protocol this package speaks. */
+export const PROTOCOL: VersionRange = Object.freeze({ min: 1, max: 1 });
+
+export type WorkerFeature = 'cancel' | 'progress' | 'stream' | 'log' | 'validate' | 'concurrent';
+
+/** How a worker introduces itself: its first frame. */
+export interface Hello {
+  readonly protocol: VersionRange;
+  /** Names the worker program or SDK. */
+  readonly name: string;
+  readonly language: string;
+  /** Version of the worker program or SDK. */
+  readonly version: string;
+  readonly pid: number;
+  /** The tasks it can run. */
+  readonly tasks: readonly string[];
+  readonly features: readonly WorkerFeature[];
+}
+
+/** What the host answers when it takes the worker. */
+export interface Welcome {
+  /** The chosen version. */
+  readonly protocol: number;
+  readonly workerId: string;
+  readonly heartbeatMs: number;
+  readonly maxMessageBytes: number;
+}
+
+/** Host and worker have no protocol version in common. */
+export class ProtocolVersionError extends PawlError {
+  declare readonly code: 'PROTOCOL_VERSION';
+  readonly ours: VersionRange;
+  readonly theirs: VersionRange;
+
+  constructor(ours: VersionRange, theirs: VersionRange) {
+    super(`No common protocol version: this side speaks ${show(ours)}, the far side ${show(theirs)}.`, {
+      code: 'PROTOCOL_VERSION',
+    });
+    this.ours = ours;
+    this.theirs = theirs;
+  }
+}
+
+/** The far side did not do its part of the handshake: said nothing in time, or nothing usable. */
+export class HandshakeError extends PawlError {
+  declare readonly code: 'HANDSHAKE_FAILED';
+
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, { ...options, code: 'HANDSHAKE_FAILED' });
+  }
+}
+
+/** The highest version both sides speak, or undefined. */
+export function negotiateVersion(ours: VersionRange, theirs: VersionRange): number | undefined {
+  const highest = Math.min(ours.max, theirs.max);
+  return highest >= Math.max(ours.min, theirs.min) ? highest : undefined;
+}
+
+export interface AcceptWorkerOptions {
+  readonly workerId: string;
+  readonly heartbeatMs: number;
+  readonly maxMessageBytes: number;
+  /** How long to wait for `hello`, in milliseconds. @default 10000 */
+  readonly timeoutMs?: number;
+  /** @default PROTOCOL */
+  readonly protocol?: VersionRange;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+/**
+ * The host's part: waits for `hello`, then sends `welcome`, or `refuse` and closes. Call it in the same turn as
+ * `createConnection`, so that no frame can come before.
+ * @throws ProtocolVersionError naming both ranges, HandshakeError, ConnectionClosedError
+ */
+export async function acceptWorker(connection: Connection, options: AcceptWorkerOptions): Promise<Hello> {
+  const {
+    workerId,
+    heartbeatMs,
+    maxMessageBytes,
+    protocol = PROTOCOL,
+    clock = systemClock,
+    timeoutMs = 10_000,
+  } = options;
+  const hello = checkHello(await firstNotification(connection, ['hello'], timeoutMs, clock));
+  const version = negotiateVersion(protocol, hello.protocol);
+  if (version === undefined) {
+    const error = new ProtocolVersionError(protocol, hello.protocol);
+    await connection.notify('refuse', { reason: error.message, supported: protocol }).catch(() => undefined);
+    void connection.close();
+    throw error;
+  }
+  const welcome: Welcome = { protocol: version, workerId, heartbeatMs, maxMessageBytes };
+  await connection.notify('welcome', welcome);
+  return hello;
+}
+
+export interface IntroduceOptions {
+  /** How long to wait for the host's answer, in milliseconds. @default 10000 */
+  readonly timeoutMs?: number;
+  /** @default systemClock */
+  readonly clock?: Clock;
+}
+
+/**
+ * The worker's part: sends `hello` and waits to be welcomed.
+ * @throws ProtocolVersionError when refused, HandshakeError, ConnectionClosedError
+ */
+export async function introduce(
+  connection: Connection,
+  hello: Hello,
+  options: IntroduceOptions = {},
+): Promise<Welcome> {
+  const { timeoutMs = 10_000, clock = systemClock } = options;
+  const answer = firstNotification(connection, ['welcome', 'refuse'], timeoutMs, clock);
+  connection.notify('hello', hello).catch(() => undefined);
+  const params = asObject(await answer);
+  if ('supported' in params) throw new ProtocolVersionError(hello.protocol, asRange(params['supported']));
+  const { protocol, workerId, heartbeatMs, maxMessageBytes } = params;
+  if (typeof protocol !== 'number' || typeof workerId !== 'string') {
+    throw new HandshakeError('The host sent a `welcome` without a `protocol` number and a `workerId`.');
+  }
+  return {
+    protocol,
+    workerId,
+    heartbeatMs: typeof heartbeatMs === 'number' ? heartbeatMs : Infinity,
+    maxMessageBytes: typeof maxMessageBytes === 'number' ? maxMessageBytes : Infinity,
+  };
+}
+
+/** The parameters of the first of these notifications to arrive. */
+function firstNotification(
+  connection: Connection,
+  methods: readonly string[],
+  timeoutMs: number,
+  clock: Clock,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const release = (): void => {
+      timer.cancel();
+      for (const stop of stops) stop();
+    };
+    const timer = clock.setTimer(timeoutMs, () => {
+      release();
+      reject(
+        new HandshakeError(
+          `No ${methods.map((method) => `\`${method}\``).join(' or ')} within ${timeoutMs} ms.`,
+        ),
+      );
+    });
+    const stops = methods.map((method) =>
+      connection.onNotification(method, (params) => {
+        release();
+        resolve(params);
+      }),
+    );
+    void connection.closed.then((info) => {
+      release();
+      reject(new ConnectionClosedError(info, methods.join(' or ')));
+    });
+  });
+}
+
+function checkHello(params: unknown): Hello {
+  const hello = asObject(params);
+  const { name, language, version, pid, tasks, features = [] } = hello;
+  const protocol = asRange(hello['protocol']);
+  if (typeof pid !== 'number') throw helloFault('pid', 'a number');
+  if (!isStrings(tasks)) throw helloFault('tasks', 'an array of strings');
+  if (!isStrings(features)) throw helloFault('features', 'an array of strings');
+  return {
+    protocol,
+    name: typeof name === 'string' ? name : 'unknown',
+    language: typeof language === 'string' ? language : 'unknown',
+    version: typeof version === 'string' ? version : 'unknown',
+    pid,
+    tasks,
+    features: features as readonly WorkerFeature[],
+  };
+}
+
+function helloFault(field: string, rule: string): HandshakeError {
+  return new HandshakeError(`The worker's \`hello\` needs \`${field}\` to be ${rule}.`);
+}
+
+function asRange(value: unknown): VersionRange {
+  const { min, max } = asObject(value);
+  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) {
+    throw new HandshakeError('A protocol range needs an integer `min` and `max`.');
+  }
+  return { min: min as number, max: max as number };
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function show({ min, max }: VersionRange): string {
+  return min === max ? `version ${min}` : `versions ${min} to ${max}`;
+}

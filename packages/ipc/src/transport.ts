@@ -1,0 +1,36 @@
+import { checkInteger } from '@pawl/core';
+import { DEFAULT_MAX_MESSAGE_BYTES, type MalformedFrame } from './framing.ts';
+import type { CloseInfo } from './ipc-errors.ts';
+import type { Message } from './message.ts';
+
+/** What a transport calls as things arrive. None of these may throw. */
+export interface TransportReceiver {
+  onMessage(message: Message): void;
+  onMalformed(frame: MalformedFrame): void;
+  /** Called once, after everything that arrived was delivered. */
+  onClose(info: CloseInfo): void;
+}
+
+/** Moves frames between two sides. Knows nothing of requests. */
+export interface Transport {
+  /** Longest frame this side accepts, in bytes without the newline; the connection sends none longer either. */
+  readonly maxMessageBytes: number;
+  /** Begins to deliver. Nothing that arrived before is lost. Called once. */
+  start(receiver: TransportReceiver): void;
+  /**
+   * Sends one frame, made by `encodeFrame` and within `maxMessageBytes`. Never throws.
+   * @param onSent called once when the channel took the frame, or with the error that kept it from going out
+   */
+  send(frame: string, onSent?: (error: Error | undefined) => void): void;
+  /** Sends what waits, then ends the channel. Resolves when the last byte was taken, or can't be any more. */
+  close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  /** Longest frame accepted and sent, in bytes without the newline. @default 67108864 (64 MiB) */
+  readonly maxMessageBytes?: number;
+}
+
+export function resolveMaxMessageBytes(options: TransportOptions): number {
+  return checkInteger('maxMessageBytes', options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, { min: 1 });
+}
