@@ -1,0 +1,33 @@
+// Pool
+export { createPool, type PoolStats, type ProcessPool, type WorkerStatus } from './process/process-pool.ts';
+export type { PoolOptions, RestartOptions } from './process/pool-options.ts';
+export type { Progress, RunLogEntry, RunOptions } from './process/pool-run.ts';
+export type { WorkerChannel, WorkerCommand } from './process/worker-command.ts';
+export type { WorkerState } from './process/worker-state.ts';
+export type { OutputStream } from './process/worker-process.ts';
+export type { FailureCause, PoolEvents, WorkerStopReason } from './events.ts';
+
+// Processes
+export {
+  createProcessManager,
+  type ProcessConfig,
+  type ProcessManager,
+  type ProcessManagerOptions,
+} from './process/process-manager.ts';
+export type { ExitInfo, ProcessHandle } from './process/process-handle.ts';
+export type { TerminateOptions, TerminationReport } from './process/terminate.ts';
+export { findPython, type PythonInterpreter, PythonNotFoundError } from './python/interpreter.ts';
+
+// Scheduling
+export {
+  createRunQueue,
+  type QueueEntry,
+  type RunQueue,
+  type RunQueueOptions,
+} from './scheduling/run-queue.ts';
+export { priorities } from './scheduling/priority.ts';
+
+// Errors
+export { CrashLoopError, PoolStoppedError, QueueFullError, RunTimeoutError } from './process/pool-errors.ts';
+export { ProcessStartError, type StartFault } from './process/process-errors.ts';
+export { WorkerCrashedError, type WorkerEnd, WorkerStartError } from './process/worker-errors.ts';

@@ -1,0 +1,89 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkKnownKeys, checkOneOf, checkString, expectedMessage } from '@pawl/core';
+import { findPython } from '../python/interpreter.ts';
+
+/** Any program that speaks the worker protocol. */
+export interface WorkerCommand {
+  /** A program name or path. Never passed through a shell. */
+  readonly command: string;
+  /** @default [] */
+  readonly args?: readonly string[];
+  /** Where it writes its frames. Programs made with our SDKs can do both. @default 'stdout' */
+  readonly channel?: WorkerChannel;
+}
+
+/** The worker writes its frames to file descriptor 3, which no print can touch, or to its stdout. */
+export type WorkerChannel = 'fd3' | 'stdout';
+
+/** What to start for one worker. */
+export interface ResolvedWorkerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly channel: WorkerChannel;
+}
+
+export interface WorkerCommandOptions {
+  /** Arguments for Node itself, before the entry file. Only for JavaScript workers. */
+  readonly execArgv: readonly string[];
+  /** The Python to use for `.py` workers: a name or path. */
+  readonly python: string;
+}
+
+/** Runs a worker file: the same file from the sources and from the build, so that tests start what users start. */
+const NODE_ENTRY = fileURLToPath(new URL('../../dist/worker/entry.js', import.meta.url));
+const PYTHON_SDK = fileURLToPath(new URL('../../src/python/pawl_worker.py', import.meta.url));
+
+/**
+ * Checks a pool's `worker` and gives a function that says what to start for it.
+ * @throws TypeError for anything that is neither a file URL of a known kind nor a command
+ */
+export function resolveWorkerCommand(
+  worker: unknown,
+  options: WorkerCommandOptions,
+): () => Promise<ResolvedWorkerCommand> {
+  if (worker instanceof URL) return fileCommand(worker, options);
+  if (typeof worker !== 'object' || worker === null) {
+    throw new TypeError(expectedMessage('worker', 'a file URL or a command', worker));
+  }
+  checkKnownKeys('worker', worker, ['command', 'args', 'channel']);
+  const { command, args = [], channel = 'stdout' } = worker as WorkerCommand;
+  checkString('worker.command', command);
+  checkOneOf('worker.channel', channel, ['fd3', 'stdout']);
+  if (!Array.isArray(args)) throw new TypeError(expectedMessage('worker.args', 'an array of strings', args));
+  const resolved: ResolvedWorkerCommand = { command, args, env: {}, channel };
+  return () => Promise.resolve(resolved);
+}
+
+function fileCommand(
+  url: URL,
+  { execArgv, python }: WorkerCommandOptions,
+): () => Promise<ResolvedWorkerCommand> {
+  if (url.protocol !== 'file:') throw new TypeError(expectedMessage('worker', 'a file: URL', url.href));
+  const file = fileURLToPath(url);
+  switch (extname(file)) {
+    case '.js':
+    case '.mjs':
+    case '.cjs':
+    case '.ts':
+    case '.mts': {
+      const resolved: ResolvedWorkerCommand = {
+        command: process.execPath,
+        args: [...execArgv, NODE_ENTRY],
+        env: { PAWL_WORKER_FILE: file },
+        channel: 'fd3',
+      };
+      return () => Promise.resolve(resolved);
+    }
+    case '.py':
+      return async () => ({
+        command: (await findPython(python)).path,
+        args: ['-u', PYTHON_SDK, '--tasks', file],
+        env: { PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
+        channel: 'fd3',
+      });
+    default:
+      throw new TypeError(expectedMessage('worker', 'a .js, .mjs, .cjs, .ts, .mts or .py file', url.href));
+  }
+}

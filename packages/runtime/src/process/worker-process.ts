@@ -1,0 +1,265 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Clock, createDeferred, type Logger, onAbort } from '@pawl/core';
+import {
+  acceptWorker,
+  type Call,
+  type CallOptions,
+  type Connection,
+  createConnection,
+  type Hello,
+  stdioTransport,
+} from '@pawl/ipc';
+import { createLineSplitter } from './line-splitter.ts';
+import { createOutputTail } from './output-tail.ts';
+import type { ProcessHandle } from './process-handle.ts';
+import type { ProcessManager } from './process-manager.ts';
+import type { ResolvedWorkerCommand } from './worker-command.ts';
+import { type WorkerEnd, WorkerStartError } from './worker-errors.ts';
+
+export type OutputStream = 'stdout' | 'stderr';
+
+export interface WorkerProcessOptions {
+  readonly id: string;
+  readonly manager: ProcessManager;
+  readonly resolveCommand: () => Promise<ResolvedWorkerCommand>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly inheritEnv: readonly string[];
+  readonly cwd: string | undefined;
+  readonly privateFolder: boolean;
+  readonly startTimeoutMs: number;
+  readonly heartbeatMs: number;
+  readonly maxMessageBytes: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Every piece the worker prints, as it comes. */
+  readonly onOutput: (stream: OutputStream, chunk: Buffer) => void;
+  /** Every line it prints, while `linesWanted` says so. */
+  readonly onLine: (stream: OutputStream, line: string) => void;
+  /** Splitting costs time that nobody should pay who does not listen. */
+  readonly linesWanted: () => boolean;
+  /** A line on the channel that is no frame. */
+  readonly onStrayOutput: (preview: string, sizeBytes: number) => void;
+}
+
+/** One worker: a process, the connection to it, and what it prints. Knows nothing of queues or other workers. */
+export interface WorkerProcess {
+  readonly id: string;
+  readonly pid: number | undefined;
+  /**
+   * Starts the process and shakes hands with it. Call once.
+   * @throws WorkerStartError, after the process is gone
+   */
+  start(signal: AbortSignal): Promise<Hello>;
+  /** Sends a `run` request. What it prints before its answer is delivered before the answer if `settleOutput` is called. */
+  call(params: Readonly<Record<string, unknown>>, options: CallOptions): Call;
+  /** Resolves when what the worker had printed by now was delivered. */
+  settleOutput(): Promise<void>;
+  /** Asks it to finish and exit, waits `graceMs`, then ends it by force. Resolves when it is gone. */
+  stop(graceMs: number, killGraceMs: number): Promise<WorkerEnd>;
+  /** Resolves when the process is gone and what it left in its pipes was read, or 250 ms later. */
+  readonly ended: Promise<WorkerEnd>;
+  /** Says what the worker is doing, for the report of its end. */
+  setPhase(phase: WorkerEnd['phase']): void;
+  /** Counts a finished run. */
+  countRun(): void;
+  readonly runsDone: number;
+  ref(): void;
+  unref(): void;
+}
+
+const STDERR_TAIL_BYTES = 16_384;
+const STDOUT_HEAD_BYTES = 1_024;
+/** How long the pipes of a dead worker are read: a grandchild that holds one open must not delay anyone. */
+const PIPE_DRAIN_MS = 250;
+
+export function createWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
+  const { id, clock, manager } = options;
+  const ended = createDeferred<WorkerEnd>();
+  const stderrTail = createOutputTail(STDERR_TAIL_BYTES);
+  let stdoutHead = Buffer.alloc(0);
+  let handle: ProcessHandle | undefined;
+  let connection: Connection | undefined;
+  let folder: string | undefined;
+  let phase: WorkerEnd['phase'] = 'start';
+  let runsDone = 0;
+  let chunksSeen = 0;
+  const createdAt = clock.now();
+
+  const describeEnd = (): WorkerEnd => ({
+    workerId: id,
+    pid: handle?.pid,
+    exitCode: handle?.exit?.exitCode ?? null,
+    signal: handle?.exit?.signal ?? null,
+    phase,
+    stderrTail: stderrTail.text(),
+    stdoutHead: stdoutHead.toString('utf8'),
+    ageMs: clock.now() - (handle?.startedAt ?? createdAt),
+    runsDone,
+  });
+
+  function watchOutput(stream: OutputStream, readable: Readable | null): void {
+    if (readable === null) return;
+    const lines = createLineSplitter((line) => options.onLine(stream, line));
+    readable.on('data', (chunk: Buffer) => {
+      chunksSeen += 1;
+      if (stream === 'stderr') stderrTail.push(chunk);
+      else if (stdoutHead.length < STDOUT_HEAD_BYTES) {
+        stdoutHead = Buffer.concat([stdoutHead, chunk.subarray(0, STDOUT_HEAD_BYTES - stdoutHead.length)]);
+      }
+      options.onOutput(stream, chunk);
+      if (options.linesWanted()) lines.push(chunk);
+    });
+    readable.once('end', () => lines.end());
+  }
+
+  /** After the exit: reads what is still in the pipes, for a bounded time, then lets them go. */
+  async function finish(
+    process_: ProcessHandle,
+    link: Connection,
+    readables: readonly (Readable | null)[],
+  ): Promise<void> {
+    await process_.exited;
+    const drained = Promise.all([link.closed, ...readables.map((readable) => streamEnd(readable))]);
+    const limit = createDeferred();
+    const timer = clock.setTimer(PIPE_DRAIN_MS, limit.resolve);
+    await Promise.race([drained, limit.promise]);
+    timer.cancel();
+    for (const stream of [process_.stdin, process_.channel, ...readables]) stream?.destroy();
+    await link.closed;
+    await removeFolder();
+    ended.resolve(describeEnd());
+  }
+
+  async function removeFolder(): Promise<void> {
+    if (folder === undefined) return;
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
+      options.logger.warn({ err: error, folder }, "A worker's temporary folder could not be removed.");
+    });
+  }
+
+  async function launch(signal: AbortSignal): Promise<Hello> {
+    const command = await options.resolveCommand();
+    signal.throwIfAborted();
+    if (options.privateFolder) folder = await mkdtemp(join(tmpdir(), 'pawl-worker-'));
+    const cwd = folder ?? options.cwd;
+    const process_ = await manager.spawn({
+      command: command.command,
+      args: command.args,
+      ...(cwd === undefined ? {} : { cwd }),
+      env: {
+        ...(folder === undefined ? {} : { TMPDIR: folder, HOME: folder }),
+        ...command.env,
+        ...options.env,
+        PAWL_CHANNEL: command.channel,
+        PAWL_WORKER_ID: id,
+        PAWL_PARENT_PID: String(process.pid),
+      },
+      inheritEnv: options.inheritEnv,
+      channel: command.channel === 'fd3',
+    });
+    handle = process_;
+    onAbort(signal, () => void process_.terminate({ graceMs: 0 }));
+    const usesFd3 = command.channel === 'fd3';
+    const { stdin, stdout, stderr } = process_;
+    const channel = usesFd3 ? process_.channel : stdout;
+    if (stdin === null || channel === null) throw new TypeError('A worker needs a piped stdin and channel.');
+    const link = createConnection(
+      stdioTransport({ readable: channel, writable: stdin, maxMessageBytes: options.maxMessageBytes }),
+      { clock, logger: options.logger },
+    );
+    connection = link;
+    link.on('protocol:malformed', ({ preview, sizeBytes }) => options.onStrayOutput(preview, sizeBytes));
+    watchOutput('stderr', stderr);
+    if (usesFd3) watchOutput('stdout', stdout);
+    void finish(process_, link, [stderr, usesFd3 ? stdout : null]);
+    // A worker that closes its channel and lives on can't be worked with.
+    void link.closed.then(() => process_.terminate({ graceMs: 0 }));
+    return await acceptWorker(link, {
+      workerId: id,
+      heartbeatMs: options.heartbeatMs,
+      maxMessageBytes: options.maxMessageBytes,
+      timeoutMs: options.startTimeoutMs,
+      clock,
+    });
+  }
+
+  return {
+    id,
+    get pid() {
+      return handle?.pid;
+    },
+    async start(signal) {
+      try {
+        const hello = await launch(signal);
+        phase = 'idle';
+        return hello;
+      } catch (error) {
+        if (handle === undefined) {
+          await removeFolder();
+          ended.resolve(describeEnd());
+        } else {
+          await handle.terminate({ graceMs: 0 });
+          await ended.promise;
+        }
+        throw new WorkerStartError(describeEnd(), error);
+      }
+    },
+    call(params, callOptions) {
+      if (connection === undefined) throw new TypeError(`Worker ${id} was not started.`);
+      return connection.call('run', params, callOptions);
+    },
+    async settleOutput() {
+      // The kernel holds everything the worker wrote before its answer. A whole turn of the event loop without a
+      // chunk means that all of it was read; the first turn may have begun before the answer.
+      let seen: number;
+      do {
+        seen = chunksSeen;
+        await turn();
+        await turn();
+      } while (chunksSeen !== seen);
+    },
+    async stop(graceMs, killGraceMs) {
+      const process_ = handle;
+      if (process_ !== undefined && process_.exit === undefined) {
+        // Work under way may finish; a worker without any is also told by the end of its stdin.
+        const idle = phase !== 'run';
+        if (idle) phase = 'stop';
+        connection
+          ?.notify('shutdown', { graceMs })
+          .then(() => (idle ? process_.stdin?.end() : undefined))
+          .catch(() => undefined);
+        const timer = clock.setTimer(graceMs, () => void process_.terminate({ graceMs: killGraceMs }));
+        await process_.exited;
+        timer.cancel();
+      }
+      return await ended.promise;
+    },
+    ended: ended.promise,
+    setPhase(to) {
+      phase = to;
+    },
+    countRun() {
+      runsDone += 1;
+    },
+    get runsDone() {
+      return runsDone;
+    },
+    ref: () => handle?.ref(),
+    unref: () => handle?.unref(),
+  };
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+function streamEnd(readable: Readable | null): Promise<void> {
+  if (readable === null || readable.readableEnded || readable.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    readable.once('end', resolve);
+    readable.once('close', resolve);
+  });
+}
