@@ -82,12 +82,12 @@ export class WorkerStartError extends PawlError {
   readonly stderrTail: string;
   readonly stdoutHead: string;
 
-  constructor(end: WorkerEnd, cause: unknown) {
-    const exited = end.exitCode !== null || end.signal !== null;
-    const why = exited || !(cause instanceof Error) ? `It ${endText(end)}.` : cause.message;
+  /** @param cause what kept it from starting; absent when it exited by itself */
+  constructor(end: WorkerEnd, cause?: unknown) {
+    const why = cause instanceof Error ? cause.message : `it ${endText(end)}.`;
     super(`Worker ${end.workerId} did not start: ${why}${lastLine(end.stderrTail)}`, {
       code: 'WORKER_START_FAILED',
-      cause,
+      ...(cause === undefined ? {} : { cause }),
     });
     this.workerId = end.workerId;
     this.exitCode = end.exitCode;

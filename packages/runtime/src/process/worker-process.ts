@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Clock, createDeferred, type Logger, onAbort } from '@pawl/core';
+import { type Clock, createDeferred, hasCode, type Logger, onAbort } from '@pawl/core';
 import {
   acceptWorker,
   type Call,
@@ -74,6 +74,8 @@ const STDERR_TAIL_BYTES = 16_384;
 const STDOUT_HEAD_BYTES = 1_024;
 /** How long the pipes of a dead worker are read: a grandchild that holds one open must not delay anyone. */
 const PIPE_DRAIN_MS = 250;
+/** How long a worker may take to exit once its channel is closed. */
+const CHANNEL_LOST_GRACE_MS = 1_000;
 
 export function createWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
   const { id, clock, manager } = options;
@@ -161,7 +163,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       channel: command.channel === 'fd3',
     });
     handle = process_;
-    onAbort(signal, () => void process_.terminate({ graceMs: 0 }));
+    const stopListening = onAbort(signal, () => void process_.terminate({ graceMs: 0 }));
     const usesFd3 = command.channel === 'fd3';
     const { stdin, stdout, stderr } = process_;
     const channel = usesFd3 ? process_.channel : stdout;
@@ -175,15 +177,19 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     watchOutput('stderr', stderr);
     if (usesFd3) watchOutput('stdout', stdout);
     void finish(process_, link, [stderr, usesFd3 ? stdout : null]);
-    // A worker that closes its channel and lives on can't be worked with.
-    void link.closed.then(() => process_.terminate({ graceMs: 0 }));
-    return await acceptWorker(link, {
+    // A worker closes its channel by exiting; one that lives on without can't be worked with.
+    void link.closed.then(() => {
+      const timer = clock.setTimer(CHANNEL_LOST_GRACE_MS, () => void process_.terminate({ graceMs: 0 }));
+      void process_.exited.then(() => timer.cancel());
+    });
+    const accepted = acceptWorker(link, {
       workerId: id,
       heartbeatMs: options.heartbeatMs,
       maxMessageBytes: options.maxMessageBytes,
       timeoutMs: options.startTimeoutMs,
       clock,
     });
+    return await accepted.finally(stopListening);
   }
 
   return {
@@ -200,11 +206,13 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
         if (handle === undefined) {
           await removeFolder();
           ended.resolve(describeEnd());
-        } else {
-          await handle.terminate({ graceMs: 0 });
-          await ended.promise;
+          throw new WorkerStartError(describeEnd(), error);
         }
-        throw new WorkerStartError(describeEnd(), error);
+        // The channel closes a moment before the process is seen to have exited.
+        const exitedByItself = hasCode(error, 'CONNECTION_CLOSED') && !signal.aborted;
+        await handle.terminate({ graceMs: exitedByItself ? CHANNEL_LOST_GRACE_MS : 0 });
+        const end = await ended.promise;
+        throw new WorkerStartError(end, exitedByItself ? undefined : error);
       }
     },
     call(params, callOptions) {
