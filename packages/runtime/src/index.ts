@@ -7,6 +7,13 @@ export type { WorkerState } from './process/worker-state.ts';
 export type { OutputStream } from './process/worker-process.ts';
 export type { FailureCause, PoolEvents, WorkerStopReason } from './events.ts';
 
+// Executor
+export { createExecutor, type Executor, type ExecutorOptions, type RunAttempt } from './executor/executor.ts';
+export type { AttemptContext, ExecutionOptions } from './executor/context.ts';
+export type { ExecutorEvents } from './executor/executor-events.ts';
+export type { ExecutorStats } from './executor/execution-counts.ts';
+export type { Outcome, OutcomeStatus, Succeeded, Unsuccessful } from './executor/outcome.ts';
+
 // Processes
 export {
   createProcessManager,
