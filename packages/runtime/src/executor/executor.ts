@@ -186,7 +186,7 @@ const PASS: Policy = {
 
 function composeAll(policies: readonly (Policy | undefined)[]): Policy {
   const [first, ...rest] = policies.filter((policy) => policy !== undefined);
-  return first === undefined ? PASS : (compose(first, ...rest);
+  return first === undefined ? PASS : compose(first, ...rest);
 }
 
 function resolveRun({ pools, run }: ExecutorOptions): RunAttempt {
