@@ -1,0 +1,85 @@
+import { statSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { hasCode } from '@pawl/core';
+import { createProcessManager, findPython, ProcessStartError } from '@pawl/runtime';
+import { exitCodes, mirrorExit } from './exit-codes.ts';
+
+/** How long a script may clean up after Ctrl-C before it is killed, in milliseconds. */
+const INTERRUPT_GRACE_MS = 5_000;
+
+/**
+ * Runs a script as a child with this terminal's streams, and mirrors its exit code. Ctrl-C and SIGTERM go to
+ * everything it started; the second one kills.
+ */
+export async function runScript(script: string, args: readonly string[], python: string): Promise<number> {
+  const file = resolve(script);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isFile() !== true) {
+    return fail(
+      exitCodes.noInput,
+      found === undefined ? `there is no script ${script}` : `${script} is not a file`,
+    );
+  }
+  try {
+    const { command, before } = await interpreterOf(file, python);
+    return await runToEnd(command, [...before, ...args]);
+  } catch (error) {
+    if (hasCode(error, 'PYTHON_NOT_FOUND')) return fail(exitCodes.unavailable, error.message);
+    if (!(error instanceof ProcessStartError)) throw error;
+    const code = error.fault === 'not-permitted' ? exitCodes.notExecutable : exitCodes.unavailable;
+    return fail(code, error.message);
+  }
+}
+
+async function runToEnd(command: string, args: readonly string[]): Promise<number> {
+  const manager = createProcessManager();
+  const child = await manager.spawn({
+    command,
+    args,
+    // The user's own script, in the user's own environment.
+    inheritEnv: Object.keys(process.env),
+    // Lines appear as they are printed, not when a buffer is full.
+    env: { PYTHONUNBUFFERED: '1' },
+    stdin: 'inherit',
+    stdout: 'inherit',
+    stderr: 'inherit',
+  });
+  let interrupted = false;
+  const interrupt = (signal: NodeJS.Signals): void => {
+    void child.terminate({ signal, graceMs: interrupted ? 0 : INTERRUPT_GRACE_MS });
+    interrupted = true;
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    const { exitCode, signal } = await child.exited;
+    return mirrorExit(exitCode, signal);
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+    await manager.stop({ graceMs: 0 });
+  }
+}
+
+/** What runs a file of this kind; a file of another kind has to be executable itself. */
+async function interpreterOf(
+  file: string,
+  python: string,
+): Promise<{ readonly command: string; readonly before: readonly string[] }> {
+  switch (extname(file)) {
+    case '.py':
+      return { command: (await findPython(python)).path, before: [file] };
+    case '.js':
+    case '.mjs':
+    case '.cjs':
+      return { command: process.execPath, before: [file] };
+    case '.sh':
+      return { command: 'sh', before: [file] };
+    default:
+      return { command: file, before: [] };
+  }
+}
+
+function fail(code: number, message: string): number {
+  process.stderr.write(`pawl: ${message}\n`);
+  return code;
+}

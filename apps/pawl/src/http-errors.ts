@@ -1,0 +1,88 @@
+import { STATUS_CODES } from 'node:http';
+import { hasCode, PawlError } from '@pawl/core';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+
+/** What is wrong with one field of a request. */
+export interface FieldFault {
+  /** `body` for the body as a whole. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** An error that has an HTTP status. */
+export class HttpError extends PawlError {
+  readonly status: number;
+  readonly faults: readonly FieldFault[];
+
+  constructor(status: number, code: string, message: string, faults: readonly FieldFault[] = []) {
+    super(message, { code });
+    this.status = status;
+    this.faults = faults;
+  }
+}
+
+/** Answers with `application/problem+json` (RFC 9457). `code` names the kind of problem for programs. */
+export async function sendProblem(reply: FastifyReply, error: HttpError): Promise<void> {
+  const problem = {
+    type: 'about:blank',
+    title: STATUS_CODES[error.status] ?? 'Error',
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    ...(error.faults.length === 0 ? {} : { errors: error.faults }),
+  };
+  await reply.status(error.status).type('application/problem+json').send(problem);
+}
+
+/** Turns whatever a route threw into a problem. What nobody expected is logged and tells the client nothing. */
+export async function handleError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const problem = toHttpError(error);
+  if (problem.status >= 500) request.log.error({ err: error }, problem.message);
+  const retryAfterMs = (error as { readonly retryAfterMs?: unknown }).retryAfterMs;
+  if (problem.status === 503) {
+    const seconds =
+      typeof retryAfterMs === 'number' && retryAfterMs < 3_600_000 ? Math.ceil(retryAfterMs / 1_000) : 1;
+    reply.header('retry-after', String(Math.max(1, seconds)));
+  }
+  await sendProblem(reply, problem);
+}
+
+function toHttpError(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  if (hasCode(error, 'CIRCUIT_OPEN', 'CRASH_LOOP', 'WORKER_START_FAILED', 'PYTHON_NOT_FOUND')) {
+    return new HttpError(503, error.code, `Python programs can't be run at the moment: ${error.message}`);
+  }
+  if (hasCode(error, 'QUEUE_FULL', 'POOL_STOPPED', 'TIMEOUT')) {
+    return new HttpError(503, error.code, `The service is busy or stopping: ${error.message}`);
+  }
+  return (
+    fromFastify(error as Partial<FastifyError>) ??
+    new HttpError(500, 'INTERNAL', 'The service failed. Its log says more.')
+  );
+}
+
+/** The faults that fastify finds before a route runs. */
+function fromFastify({ code, message = '', statusCode }: Partial<FastifyError>): HttpError | undefined {
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new HttpError(413, 'BODY_TOO_LARGE', 'The body is too large.', [
+        { field: 'body', message: 'Expected `body` to be at most 1048576 bytes.' },
+      ]);
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new HttpError(
+        415,
+        'MEDIA_TYPE_UNSUPPORTED',
+        'Send JSON, with `content-type: application/json`.',
+        [{ field: 'content-type', message }],
+      );
+    default:
+      if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return undefined;
+      return new HttpError(statusCode, statusCode === 400 ? 'BODY_INVALID' : 'REQUEST_INVALID', message, [
+        { field: 'body', message },
+      ]);
+  }
+}
