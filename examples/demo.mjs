@@ -12,9 +12,12 @@ const text = createPool({
   cancelGraceMs: 100,
   killGraceMs: 100,
 });
-const statistics = createPool({ worker: new URL('./tasks/statistics.py', import.meta.url), minWorkers: 0 });
+const numbers = createPool({
+  worker: new URL('./tasks/describe_numbers.py', import.meta.url),
+  minWorkers: 0,
+});
 const executor = createExecutor({
-  pools: { describe: statistics, '*': text },
+  pools: { describe: numbers, '*': text },
   retry: retry({
     maxAttempts: 3,
     backoff: exponentialBackoff({ initialMs: 50 }),
@@ -23,7 +26,7 @@ const executor = createExecutor({
   cache: createTaskCache(),
 });
 const pids = new Set();
-for (const pool of [text, statistics]) pool.on('worker:ready', ({ pid }) => pids.add(pid));
+for (const pool of [text, numbers]) pool.on('worker:ready', ({ pid }) => pids.add(pid));
 
 const poem = readFileSync(new URL('./poem.txt', import.meta.url), 'utf8');
 
@@ -50,7 +53,7 @@ await show('cached', 'countWords', lines, { deterministic: true });
 
 await show('retried', 'unreliable');
 
-await Promise.all([text.stop(), statistics.stop()]);
+await Promise.all([text.stop(), numbers.stop()]);
 const left = [...pids].filter(isAlive);
 console.log(`\n${pids.size} processes were started, ${left.length} are left.`);
 process.exitCode = left.length === 0 ? 0 : 1;
@@ -58,8 +61,12 @@ process.exitCode = left.length === 0 ? 0 : 1;
 /** Executes one task and prints its outcome. */
 async function show(title, task, input, options) {
   const { status, value, error, attempts, durationMs, cached } = await executor.execute(task, input, options);
-  const how = cached ? 'from the cache' : `${attempts} attempt${attempts === 1 ? '' : 's'}, ${Math.round(durationMs)} ms`;
-  console.log(`${title.padEnd(17)} ${status} (${how}): ${error === undefined ? JSON.stringify(value) : error.message}`);
+  const how = cached
+    ? 'from the cache'
+    : `${attempts} attempt${attempts === 1 ? '' : 's'}, ${Math.round(durationMs)} ms`;
+  console.log(
+    `${title.padEnd(17)} ${status} (${how}): ${error === undefined ? JSON.stringify(value) : error.message}`,
+  );
 }
 
 /** A zombie, whose parent has not collected it yet, is dead. */

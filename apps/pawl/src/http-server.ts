@@ -10,13 +10,15 @@ const LOCAL_NAMES = new Set(['127.0.0.1', 'localhost', '[::1]']);
 /** A server without routes: limits, problem+json for every error, and only local clients. */
 export function createHttpServer(logger: FastifyBaseLogger): FastifyInstance {
   const app = fastify({
-    loggerInstance: logger,
+    // Not a line for every request: what goes wrong.
+    loggerInstance: logger.child({}, { level: 'warn' }),
     bodyLimit: BODY_LIMIT_BYTES,
-    disableRequestLogging: true,
     // A slow client may not hold a connection for ever.
     requestTimeout: 30_000,
     forceCloseConnections: false,
   });
+  // JSON alone: a web page may send text to anyone without being asked first.
+  app.removeContentTypeParser('text/plain');
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(async (request, reply) => {
     await sendProblem(

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net';
-import { exponentialBackoff } from '@pawl/resilience';
 import { hasCode } from '@pawl/core';
 import {
   circuitBreaker,
   createShutdown,
   drainHttpServer,
+  exponentialBackoff,
   installSignalHandlers,
   retry,
 } from '@pawl/resilience';
@@ -41,6 +41,8 @@ export async function serve(config: Config): Promise<void> {
     spareWorkers: Math.min(SPARE_WORKERS, config.maxConcurrentRuns),
     maxWorkers: config.maxConcurrentRuns,
     runTimeoutMs: PROGRAM_TIMEOUT_MS,
+    // The breaker below answers for failing starts; this is the brake for the workers nobody asked for.
+    restart: { maxRestarts: 20, withinMs: 10_000 },
     cancelGraceMs: 0,
     killGraceMs: 100,
     logger,
@@ -75,12 +77,12 @@ export async function serve(config: Config): Promise<void> {
   healthRoute(app, { version: readVersion(), check: createHealthCheck({ python: config.python, breaker }) });
 
   const shutdown = createShutdown({ logger });
-  shutdown.register('workers', () => pool.stop());
-  // Registered last, so stopped first: requests under way still need the workers.
-  shutdown.register('http', async () => {
-    await drainHttpServer(app.server);
+  shutdown.register('http', async ({ signal }) => {
+    await drainHttpServer(app.server, { signal });
     await app.close();
   });
+  // Requests under way still need them.
+  shutdown.register('workers', () => pool.stop(), { after: ['http'] });
   await pool.start();
   await app.listen({ host: config.host, port: config.port });
   installSignalHandlers(shutdown);
