@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readmes = [
+  'README.md',
+  ...['packages', 'apps'].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
+  ),
+];
+
+/** A block of code that is followed, with nothing between, by a block of what it prints. */
+const EXAMPLE = /```js\n(?<code>[\s\S]*?)```\n\n```text\n(?<output>[\s\S]*?)```/g;
+
+/** Runs code as a user's own file would: the packages built, the examples beside it. */
+async function run(code: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'pawl-readme-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['node_modules', 'examples']) symlinkSync(join(root, name), join(folder, name));
+  const file = join(folder, 'example.mjs');
+  writeFileSync(file, code);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--preserve-symlinks-main', file], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '1' },
+    timeout: 20_000,
+  });
+  return stdout;
+}
+
+describe.each(readmes)('%s', (name) => {
+  it('exists', () => {
+    expect(existsSync(join(root, name))).toBe(true);
+  });
+
+  const text = existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8') : '';
+  const examples = [...text.matchAll(EXAMPLE)].map(({ groups }, index) => ({ number: index + 1, ...groups }));
+  it.each(examples)('prints in example $number what it says', async ({ code, output }) => {
+    expect(await run(code ?? '')).toBe(output);
+  });
+
+  if (name.startsWith('packages/')) {
+    it('has an example', () => {
+      expect(examples.length).toBeGreaterThan(0);
+    });
+  }
+});
