@@ -1,0 +1,1 @@
+export { storeContract, type StoreCheck, type StoreLimits } from './store-contract.ts';
