@@ -1,0 +1,50 @@
+// Policies
+export { compose, type ExecuteOptions, type Policy, type PolicyContext, type Work } from './policy.ts';
+export { timeout, TimeoutError, type TimeoutOptions, type TimeoutScope } from './timeout.ts';
+export { fallback, type FallbackOptions } from './fallback.ts';
+export { bulkhead, BulkheadFullError, BulkheadWaitTimeoutError } from './bulkhead.ts';
+export type { Bulkhead, BulkheadOptions, BulkheadStats } from './bulkhead.ts';
+
+// Retry
+export { retry, type RetryInfo, type RetryOptions, type RetryPolicy } from './retry/retry.ts';
+export { decorrelatedJitter, exponentialBackoff, fibonacciBackoff } from './retry/backoff.ts';
+export {
+  fixedBackoff,
+  linearBackoff,
+  listBackoff,
+  type Backoff,
+  type BackoffState,
+} from './retry/backoff.ts';
+export {
+  equalJitter,
+  fullJitter,
+  type Jitter,
+  type JitterOption,
+  proportionalJitter,
+} from './retry/jitter.ts';
+export { retryBudget, type RetryBudget, type RetryBudgetOptions } from './retry/budget.ts';
+export type { RetryBudgetStats } from './retry/budget.ts';
+export { retryPresets } from './retry/presets.ts';
+export { isRetryable, type RetryableContract, StopRetryError } from './retry/retryable.ts';
+
+// Circuit breaker
+export { circuitBreaker } from './circuit-breaker/circuit-breaker.ts';
+export type { BreakerStats, CallTicket, CircuitBreaker } from './circuit-breaker/circuit-breaker.ts';
+export type { IsolationHandle, SettleReport } from './circuit-breaker/circuit-breaker.ts';
+export type { CircuitBreakerOptions } from './circuit-breaker/breaker-options.ts';
+export type { BreakerSnapshot } from './circuit-breaker/breaker-snapshot.ts';
+export { CircuitOpenError } from './circuit-breaker/circuit-open-error.ts';
+export type { BreakerTotals, CallOutcome } from './circuit-breaker/permit.ts';
+
+// Shutdown
+export { createShutdown } from './shutdown/coordinator.ts';
+export { ShutdownError, type ShutdownCoordinator } from './shutdown/shutdown-options.ts';
+export type { ShutdownOptions, ShutdownState } from './shutdown/shutdown-options.ts';
+export type { HookContext, RegisterOptions, ShutdownHook } from './shutdown/hook-registry.ts';
+export type { HookReport, PlannedHook, ShutdownPlan, ShutdownReport } from './shutdown/shutdown-report.ts';
+export { installSignalHandlers, type ProcessLike, type SignalHandlerOptions } from './shutdown/signals.ts';
+export { drainHttpServer, type HttpDrainOptions, type HttpDrainReport } from './shutdown/http-drain.ts';
+
+// Events
+export type { BreakerEvents, BreakerStateName, GiveUpReason, RetryEvents } from './events.ts';
+export type { HookOutcome, ShutdownEvents, ShutdownUrgency } from './events.ts';
