@@ -1,3 +1,4 @@
+import { showValue } from '@pawl/core';
 import { type ErrorObject, JSON_RPC, type Message } from './message.ts';
 import { NotSerializableError } from './ipc-errors.ts';
 
@@ -57,11 +58,17 @@ function encodeValue(root: string, value: unknown): string {
 }
 
 function faultOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'a value whose toJSON threw';
-  if (error instanceof RangeError) return 'nested too deeply';
-  if (/circular/i.test(error.message)) return 'a cycle';
-  return /BigInt/.test(error.message) ? 'a BigInt' : error.message;
+  if (error instanceof RangeError) {
+    return /string length/.test(error.message)
+      ? 'a value too long for a string'
+      : 'a value nested too deeply';
+  }
+  if (error instanceof TypeError && /circular/i.test(error.message)) return 'a cycle';
+  if (error instanceof TypeError && /BigInt/.test(error.message)) return 'a BigInt';
+  return `a value that throws when read (${error instanceof Error ? error.message : showValue(error)})`;
 }
+
+const MAX_PATH_STEPS = 100;
 
 /** Where in `value` the part is that JSON can't carry: `result.items[3].id`. Only walked once stringify has failed. */
 function pathOfFault(root: string, value: unknown): string | undefined {
@@ -69,24 +76,36 @@ function pathOfFault(root: string, value: unknown): string | undefined {
   const walk = (path: string, part: unknown): string | undefined => {
     if (typeof part === 'bigint') return path;
     if (typeof part !== 'object' || part === null) return undefined;
-    if (ancestors.includes(part)) return path;
-    if (ancestors.length > 500) return path;
-    if ('toJSON' in part && typeof part.toJSON === 'function') {
-      try {
+    if (ancestors.includes(part) || ancestors.length >= MAX_PATH_STEPS) return path;
+    try {
+      if ('toJSON' in part && typeof part.toJSON === 'function') {
         JSON.stringify(part);
         return undefined;
-      } catch {
-        return path;
       }
+      ancestors.push(part);
+      for (const key of Object.keys(part)) {
+        const fault = walkChild(path, part, key);
+        if (fault !== undefined) return fault;
+      }
+      ancestors.pop();
+      return undefined;
+    } catch {
+      return path;
     }
-    ancestors.push(part);
-    for (const [key, child] of Object.entries(part)) {
-      const at = Array.isArray(part) ? `${path}[${key}]` : `${path}.${key}`;
-      const fault = walk(at, child);
-      if (fault !== undefined) return fault;
+  };
+  const walkChild = (path: string, parent: object, key: string): string | undefined => {
+    const at = Array.isArray(parent) ? `${path}[${key}]` : `${path}${propertyPath(key)}`;
+    let child: unknown;
+    try {
+      child = (parent as Record<string, unknown>)[key];
+    } catch {
+      return at;
     }
-    ancestors.pop();
-    return undefined;
+    return walk(at, child);
   };
   return walk(root, value);
+}
+
+function propertyPath(key: string): string {
+  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `.${key}` : `[${showValue(key)}]`;
 }

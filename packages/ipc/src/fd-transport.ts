@@ -1,20 +1,22 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createDeferred } from '@pawl/core';
-import { createFrameDecoder, MalformedFrame } from './framing.ts';
+import { createFrameQueue } from './frame-queue.ts';
+import { createFrameDecoder, MalformedFrame, resolveMaxMessageBytes } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
-import {
-  resolveMaxMessageBytes,
-  type Transport,
-  type TransportOptions,
-  type TransportReceiver,
-} from './transport.ts';
+import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
 
 export interface FdTransportOptions extends TransportOptions {
   /** Read from: a pipe or socket. @default 0 */
   readonly readFd?: number;
-  /** Written to: a pipe or socket in blocking mode. @default 3 */
+  /** Written to: a pipe or socket, best in blocking mode. Never closed by this: it ends with the process. @default 3 */
   readonly writeFd?: number;
+  /**
+   * Whether others print to `writeFd` too, as native code and child processes do when it is stdout. Then each write
+   * begins with a newline, so that a print without one can't swallow a frame.
+   * @default false
+   */
+  readonly shared?: boolean;
 }
 
 /** The worker's side of a channel, with one thing a stream can't do. */
@@ -26,41 +28,45 @@ export interface FdTransport extends Transport {
 /**
  * Frames over two file descriptors of this process, written with blocking writes: a frame that was sent before
  * `process.exit()` is out, however big, because `flushSync` needs no event loop. All frames of one turn go out in
- * one write. A reader that stops reading stops this process, which bounds its memory.
+ * one write. A reader that stops reading stops this process, which bounds its memory; two such transports must
+ * therefore not face each other.
  */
 export function fdTransport(options: FdTransportOptions = {}): FdTransport {
-  const { readFd = 0, writeFd = 3 } = options;
+  const { readFd = 0, writeFd = 3, shared = false } = options;
   const maxMessageBytes = resolveMaxMessageBytes(options);
   const decoder = createFrameDecoder({ maxMessageBytes });
+  const queue = createFrameQueue();
   const closed = createDeferred();
   const input = new Socket({ fd: readFd, readable: true, writable: false });
   let receiver: TransportReceiver | undefined;
   let fault: Error | undefined;
-  let ended = false;
-  let queue: string[] = [];
-  let callbacks: ((error: Error | undefined) => void)[] = [];
+  let end: CloseInfo | undefined;
   let flushScheduled = false;
 
   function flushSync(): void {
     flushScheduled = false;
-    if (queue.length === 0) return;
-    const bytes = Buffer.from(queue.length === 1 ? (queue[0] ?? '') : queue.join(''));
-    const sent = callbacks;
-    queue = [];
-    callbacks = [];
-    if (fault === undefined) {
-      try {
-        writeWhole(writeFd, bytes);
-      } catch (error) {
-        fault = error as Error;
+    for (let batch = queue.take(); batch !== undefined; batch = queue.take()) {
+      if (fault === undefined) {
+        try {
+          writeWhole(writeFd, Buffer.from(shared ? `\n${batch.text}` : batch.text));
+        } catch (error) {
+          fail(error as Error);
+        }
       }
+      batch.settle(fault);
     }
-    for (const callback of sent) callback(fault);
+  }
+
+  /** The host is gone, or reads no more: an answer can't be given, so there is nothing left to do. */
+  function fail(error: Error): void {
+    const info: CloseInfo = { reason: 'failed', error };
+    fault = new ConnectionClosedError(info);
+    queueMicrotask(() => finish(info));
   }
 
   function finish(info: CloseInfo): void {
-    if (ended) return;
-    ended = true;
+    if (end !== undefined) return;
+    end = info;
     for (const frame of decoder.end()) receiver?.onMalformed(frame);
     receiver?.onClose(info);
     flushSync();
@@ -73,15 +79,15 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
     maxMessageBytes,
     start(to) {
       receiver = to;
+      input.on('error', (error: Error) => finish({ reason: 'failed', error }));
+      input.once('end', () => finish({ reason: 'ended' }));
+      input.once('close', () => finish({ reason: 'ended' }));
       input.on('data', (chunk: Buffer) => {
         for (const frame of decoder.push(chunk)) {
           if (frame instanceof MalformedFrame) to.onMalformed(frame);
           else to.onMessage(frame);
         }
       });
-      input.once('error', (error: Error) => finish({ reason: 'failed', error }));
-      input.once('end', () => finish({ reason: 'ended' }));
-      input.once('close', () => finish({ reason: 'ended' }));
     },
     send(frame, onSent) {
       if (fault !== undefined) {
@@ -89,8 +95,7 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
         if (onSent !== undefined) queueMicrotask(() => onSent(refused));
         return;
       }
-      queue.push(frame);
-      if (onSent !== undefined) callbacks.push(onSent);
+      queue.push(frame, onSent);
       if (flushScheduled) return;
       flushScheduled = true;
       setImmediate(flushSync);

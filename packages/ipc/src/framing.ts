@@ -1,13 +1,15 @@
-import { isUtf8 } from 'node:buffer';
+import { constants, isUtf8 } from 'node:buffer';
 import { checkInteger } from '@pawl/core';
 import { type Message, messageFault } from './message.ts';
 
 /** 64 MiB. */
-export const DEFAULT_MAX_MESSAGE_BYTES = 67_108_864;
+const DEFAULT_MAX_MESSAGE_BYTES = 67_108_864;
 
 const NEWLINE = 0x0a;
 const BOM = '\uFEFF';
 const PREVIEW_BYTES = 200;
+/** A line buffer above this is let go after its line. */
+const SPARE_BYTES = 262_144;
 
 /** A line that is no message. It costs itself; the stream goes on at the next line. */
 export class MalformedFrame {
@@ -17,22 +19,38 @@ export class MalformedFrame {
   readonly sizeBytes: number;
   /** Its first 200 bytes, control characters and invalid bytes escaped. */
   readonly preview: string;
+  /** The request it would have answered, when it is an answer over the limit. */
+  readonly answersTo: number | undefined;
 
-  constructor(reason: string, sizeBytes: number, start: Uint8Array) {
+  constructor(
+    reason: string,
+    sizeBytes: number,
+    start: Uint8Array,
+    options: { readonly answersTo?: number | undefined } = {},
+  ) {
     this.reason = reason;
     this.sizeBytes = sizeBytes;
     this.preview = escapeBytes(start.subarray(0, PREVIEW_BYTES));
+    this.answersTo = options.answersTo;
   }
 }
 
 export interface FrameDecoderOptions {
-  /** Longest frame accepted, in bytes without the newline. @default 67108864 (64 MiB) */
+  /** Longest frame accepted, in bytes without the newline. At most what a string can hold. @default 67108864 (64 MiB) */
   readonly maxMessageBytes?: number;
+}
+
+/** @throws TypeError, RangeError */
+export function resolveMaxMessageBytes(options: FrameDecoderOptions): number {
+  return checkInteger('maxMessageBytes', options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, {
+    min: 1,
+    max: constants.MAX_STRING_LENGTH,
+  });
 }
 
 /** Turns bytes, cut anywhere, into messages. */
 export interface FrameDecoder {
-  /** What became complete with `chunk`, in order. Keeps no reference to `chunk` beyond an unfinished last line. */
+  /** What became complete with `chunk`, in order. Keeps no reference to `chunk`. */
   push(chunk: Uint8Array): readonly (Message | MalformedFrame)[];
   /** At the end of the stream: an unfinished last line is malformed. */
   end(): readonly MalformedFrame[];
@@ -40,60 +58,70 @@ export interface FrameDecoder {
 
 /**
  * Splits a byte stream into lines and parses each as a message. Accepts `\r\n`, skips blank lines and a byte order
- * mark before the first one. A line over the limit is dropped while it arrives, never held as a whole.
+ * mark on the first line that is not blank. A line over the limit is dropped while it arrives, never held as a whole.
  */
 export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDecoder {
-  const limit = checkInteger('maxMessageBytes', options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, {
-    min: 1,
-  });
-  // The unfinished line: its parts, or once over the limit only its start.
-  let parts: Buffer[] = [];
-  let partBytes = 0;
+  const limit = resolveMaxMessageBytes(options);
+  // The unfinished line is the first `keptBytes` of `kept`; once over the limit, only its start is there.
+  let kept = Buffer.alloc(0);
+  let keptBytes = 0;
   let overlong = false;
   let atStart = true;
 
   function keep(rest: Buffer): void {
-    if (rest.length === 0) return;
-    partBytes += rest.length;
-    if (overlong) return;
-    parts.push(rest);
-    if (partBytes <= limit) return;
-    overlong = true;
-    // A copy, so that the chunk itself can go.
-    parts = [Buffer.from(Buffer.concat(parts, Math.min(partBytes, PREVIEW_BYTES)))];
+    const before = keptBytes;
+    keptBytes += rest.length;
+    if (keptBytes > limit) {
+      overlong = true;
+      if (before < PREVIEW_BYTES || kept.length > PREVIEW_BYTES) {
+        kept = Buffer.concat([kept.subarray(0, before), rest], Math.min(keptBytes, PREVIEW_BYTES));
+      }
+      return;
+    }
+    if (keptBytes > kept.length) {
+      const grown = Buffer.allocUnsafe(Math.min(limit, Math.max(keptBytes, 2 * kept.length, 1_024)));
+      kept.copy(grown, 0, 0, before);
+      kept = grown;
+    }
+    rest.copy(kept, before);
   }
 
   function takeKept(): Buffer | MalformedFrame {
-    const [first = Buffer.alloc(0), ...more] = parts;
-    const taken = overlong
-      ? new MalformedFrame(`longer than the limit of ${limit} bytes`, partBytes, first)
-      : more.length === 0
-        ? first
-        : Buffer.concat(parts, partBytes);
-    parts = [];
-    partBytes = 0;
+    const taken = overlong ? tooLong(keptBytes, kept) : kept.subarray(0, keptBytes);
+    if (overlong || kept.length > SPARE_BYTES) kept = Buffer.alloc(0);
+    keptBytes = 0;
     overlong = false;
     return taken;
   }
 
+  function tooLong(sizeBytes: number, start: Buffer): MalformedFrame {
+    atStart = false;
+    return new MalformedFrame(`longer than the limit of ${limit} bytes`, sizeBytes, start, {
+      answersTo: answeredId(start),
+    });
+  }
+
   function decodeLine(line: Buffer, into: (Message | MalformedFrame)[]): void {
-    if (line.length > limit)
-      into.push(new MalformedFrame(`longer than the limit of ${limit} bytes`, line.length, line));
+    if (line.length > limit) into.push(tooLong(line.length, line));
     else if (isUtf8(line)) decodeText(line.toString('utf8'), into);
-    else into.push(new MalformedFrame('not valid UTF-8', line.length, line));
+    else {
+      atStart = false;
+      into.push(new MalformedFrame('not valid UTF-8', line.length, line));
+    }
   }
 
   function decodeText(text: string, into: (Message | MalformedFrame)[]): void {
     const json = atStart && text.startsWith(BOM) ? text.slice(1) : text;
-    atStart = false;
     let value: unknown;
     try {
       value = JSON.parse(json);
     } catch {
       if (json.trim() === '') return;
+      atStart = false;
       into.push(malformed('not JSON', text));
       return;
     }
+    atStart = false;
     const fault = messageFault(value);
     into.push(fault === undefined ? (value as Message) : malformed(fault, text));
   }
@@ -105,7 +133,7 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
         : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       const frames: (Message | MalformedFrame)[] = [];
       let start = 0;
-      if (partBytes > 0) {
+      if (keptBytes > 0) {
         const end = bytes.indexOf(NEWLINE);
         if (end === -1) {
           keep(bytes);
@@ -113,9 +141,9 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
         }
         keep(bytes.subarray(0, end));
         start = end + 1;
-        const kept = takeKept();
-        if (kept instanceof MalformedFrame) frames.push(kept);
-        else decodeLine(kept, frames);
+        const line = takeKept();
+        if (line instanceof MalformedFrame) frames.push(line);
+        else decodeLine(line, frames);
       }
       const stop = bytes.lastIndexOf(NEWLINE) + 1;
       if (stop > start) {
@@ -141,26 +169,54 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
         }
         start = stop;
       }
-      keep(bytes.subarray(start));
+      if (start < bytes.length) keep(bytes.subarray(start));
       return frames;
     },
     end() {
-      if (partBytes === 0) return [];
-      const kept = takeKept();
-      if (kept instanceof MalformedFrame) return [kept];
-      return kept.toString('utf8').trim() === ''
+      if (keptBytes === 0) return [];
+      const line = takeKept();
+      if (line instanceof MalformedFrame) return [line];
+      return line.toString('utf8').trim() === ''
         ? []
-        : [new MalformedFrame('not ended by a newline', kept.length, kept)];
+        : [new MalformedFrame('not ended by a newline', line.length, line)];
     },
   };
 }
 
+/** Which request a line answers, told from its first bytes alone. */
+function answeredId(start: Buffer): number | undefined {
+  const head = start.toString('latin1', 0, PREVIEW_BYTES);
+  const match =
+    /^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d{1,15})\s*,\s*"(?:result|error)"\s*:/.exec(head) ??
+    /^\s*\{\s*"id"\s*:\s*(\d{1,15})\s*,\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"(?:result|error)"\s*:/.exec(head);
+  return match === null ? undefined : Number(match[1]);
+}
+
 function malformed(reason: string, text: string): MalformedFrame {
-  const bytes = Buffer.from(text.slice(0, PREVIEW_BYTES));
-  return new MalformedFrame(reason, Buffer.byteLength(text), bytes);
+  return new MalformedFrame(reason, Buffer.byteLength(text), Buffer.from(text.slice(0, PREVIEW_BYTES)));
 }
 
 function escapeBytes(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes).toString('utf8');
-  return JSON.stringify(text).slice(1, -1);
+  // The cut at 200 bytes may have hit the middle of a character.
+  const cuts = bytes.length < PREVIEW_BYTES ? 1 : 4;
+  for (let cut = 0; cut < cuts; cut += 1) {
+    const whole = bytes.subarray(0, bytes.length - cut);
+    if (isUtf8(whole)) return escapeText(Buffer.from(whole).toString('utf8'));
+  }
+  let shown = '';
+  for (const byte of bytes) {
+    shown +=
+      byte < 0x80 ? escapeText(String.fromCodePoint(byte)) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return shown;
+}
+
+/** As in a JSON string, and what else moves a terminal's cursor or breaks its lines. */
+function escapeText(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(
+      /[\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069\uFEFF]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
 }

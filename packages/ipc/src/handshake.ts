@@ -1,4 +1,4 @@
-import { type Clock, PawlError, systemClock } from '@pawl/core';
+import { checkDurationMs, type Clock, hasCode, PawlError, systemClock } from '@pawl/core';
 import type { Connection } from './connection.ts';
 import { ConnectionClosedError } from './ipc-errors.ts';
 
@@ -34,6 +34,12 @@ export interface Welcome {
   readonly workerId: string;
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
+}
+
+/** What the host answers when it does not. */
+interface Refusal {
+  readonly reason: string;
+  readonly supported: VersionRange;
 }
 
 /** Host and worker have no protocol version in common. */
@@ -79,30 +85,29 @@ export interface AcceptWorkerOptions {
 }
 
 /**
- * The host's part: waits for `hello`, then sends `welcome`, or `refuse` and closes. Call it in the same turn as
+ * The host's part: waits for `hello`, then sends `welcome`, or `refuse` and closes the connection. Call it in the same turn as
  * `createConnection`, so that no frame can come before.
  * @throws ProtocolVersionError naming both ranges, HandshakeError, ConnectionClosedError
  */
 export async function acceptWorker(connection: Connection, options: AcceptWorkerOptions): Promise<Hello> {
-  const {
-    workerId,
-    heartbeatMs,
-    maxMessageBytes,
-    protocol = PROTOCOL,
-    clock = systemClock,
-    timeoutMs = 10_000,
-  } = options;
-  const hello = checkHello(await firstNotification(connection, ['hello'], timeoutMs, clock));
-  const version = negotiateVersion(protocol, hello.protocol);
-  if (version === undefined) {
-    const error = new ProtocolVersionError(protocol, hello.protocol);
-    await connection.notify('refuse', { reason: error.message, supported: protocol }).catch(() => undefined);
-    void connection.close();
+  const { workerId, heartbeatMs, maxMessageBytes, protocol = PROTOCOL } = options;
+  const { params } = await firstNotification(connection, ['hello'], options);
+  try {
+    const hello = checkHello(params);
+    const version = negotiateVersion(protocol, hello.protocol);
+    if (version === undefined) throw new ProtocolVersionError(protocol, hello.protocol);
+    const welcome: Welcome = { protocol: version, workerId, heartbeatMs, maxMessageBytes };
+    await connection.notify('welcome', welcome);
+    return hello;
+  } catch (error) {
+    if (hasCode(error, 'PROTOCOL_VERSION', 'HANDSHAKE_FAILED')) {
+      // Not awaited: a worker that reads nothing must not delay its refusal.
+      const refusal: Refusal = { reason: error.message, supported: protocol };
+      connection.notify('refuse', refusal).catch(() => undefined);
+      void connection.close();
+    }
     throw error;
   }
-  const welcome: Welcome = { protocol: version, workerId, heartbeatMs, maxMessageBytes };
-  await connection.notify('welcome', welcome);
-  return hello;
 }
 
 export interface IntroduceOptions {
@@ -113,38 +118,56 @@ export interface IntroduceOptions {
 }
 
 /**
- * The worker's part: sends `hello` and waits to be welcomed.
- * @throws ProtocolVersionError when refused, HandshakeError, ConnectionClosedError
+ * The worker's part: sends `hello` and waits to be welcomed. From then on the connection sends no frame that is longer
+ * than the host takes.
+ * @throws ProtocolVersionError when refused for its versions, HandshakeError, ConnectionClosedError
  */
 export async function introduce(
   connection: Connection,
   hello: Hello,
   options: IntroduceOptions = {},
 ): Promise<Welcome> {
-  const { timeoutMs = 10_000, clock = systemClock } = options;
-  const answer = firstNotification(connection, ['welcome', 'refuse'], timeoutMs, clock);
+  const answer = firstNotification(connection, ['welcome', 'refuse'], options);
+  // What keeps it from going out also ends the connection, which `answer` tells.
   connection.notify('hello', hello).catch(() => undefined);
-  const params = asObject(await answer);
-  if ('supported' in params) throw new ProtocolVersionError(hello.protocol, asRange(params['supported']));
-  const { protocol, workerId, heartbeatMs, maxMessageBytes } = params;
+  const { method, params } = await answer;
+  if (method === 'refuse') throw refusalError(hello.protocol, asObject(params));
+  const { protocol, workerId, heartbeatMs, maxMessageBytes } = asObject(params);
   if (typeof protocol !== 'number' || typeof workerId !== 'string') {
     throw new HandshakeError('The host sent a `welcome` without a `protocol` number and a `workerId`.');
   }
+  if (negotiateVersion(hello.protocol, { min: protocol, max: protocol }) === undefined) {
+    throw new ProtocolVersionError(hello.protocol, { min: protocol, max: protocol });
+  }
+  const limitBytes = typeof maxMessageBytes === 'number' ? maxMessageBytes : Infinity;
+  connection.limitSends(limitBytes);
   return {
     protocol,
     workerId,
     heartbeatMs: typeof heartbeatMs === 'number' ? heartbeatMs : Infinity,
-    maxMessageBytes: typeof maxMessageBytes === 'number' ? maxMessageBytes : Infinity,
+    maxMessageBytes: limitBytes,
   };
 }
 
-/** The parameters of the first of these notifications to arrive. */
+function refusalError(ours: VersionRange, { reason, supported }: Readonly<Record<string, unknown>>): Error {
+  const theirs = rangeOf(supported);
+  if (theirs !== undefined && negotiateVersion(ours, theirs) === undefined) {
+    return new ProtocolVersionError(ours, theirs);
+  }
+  return new HandshakeError(
+    `The host refused this worker: ${typeof reason === 'string' ? reason : 'it gave no reason.'}`,
+  );
+}
+
+/** The first of these notifications to arrive. */
 function firstNotification(
   connection: Connection,
   methods: readonly string[],
-  timeoutMs: number,
-  clock: Clock,
-): Promise<unknown> {
+  options: IntroduceOptions,
+): Promise<{ readonly method: string; readonly params: unknown }> {
+  const { clock = systemClock } = options;
+  const timeoutMs = checkDurationMs('timeoutMs', options.timeoutMs ?? 10_000, { infinite: true });
+  const names = methods.map((method) => `\`${method}\``).join(' or ');
   return new Promise((resolve, reject) => {
     const release = (): void => {
       timer.cancel();
@@ -152,21 +175,17 @@ function firstNotification(
     };
     const timer = clock.setTimer(timeoutMs, () => {
       release();
-      reject(
-        new HandshakeError(
-          `No ${methods.map((method) => `\`${method}\``).join(' or ')} within ${timeoutMs} ms.`,
-        ),
-      );
+      reject(new HandshakeError(`No ${names} within ${timeoutMs} ms.`));
     });
     const stops = methods.map((method) =>
       connection.onNotification(method, (params) => {
         release();
-        resolve(params);
+        resolve({ method, params });
       }),
     );
     void connection.closed.then((info) => {
       release();
-      reject(new ConnectionClosedError(info, methods.join(' or ')));
+      reject(new ConnectionClosedError(info));
     });
   });
 }
@@ -174,7 +193,8 @@ function firstNotification(
 function checkHello(params: unknown): Hello {
   const hello = asObject(params);
   const { name, language, version, pid, tasks, features = [] } = hello;
-  const protocol = asRange(hello['protocol']);
+  const protocol = rangeOf(hello['protocol']);
+  if (protocol === undefined) throw helloFault('protocol', '`{min, max}`, both integers');
   if (typeof pid !== 'number') throw helloFault('pid', 'a number');
   if (!isStrings(tasks)) throw helloFault('tasks', 'an array of strings');
   if (!isStrings(features)) throw helloFault('features', 'an array of strings');
@@ -193,12 +213,11 @@ function helloFault(field: string, rule: string): HandshakeError {
   return new HandshakeError(`The worker's \`hello\` needs \`${field}\` to be ${rule}.`);
 }
 
-function asRange(value: unknown): VersionRange {
+function rangeOf(value: unknown): VersionRange | undefined {
   const { min, max } = asObject(value);
-  if (!Number.isSafeInteger(min) || !Number.isSafeInteger(max)) {
-    throw new HandshakeError('A protocol range needs an integer `min` and `max`.');
-  }
-  return { min: min as number, max: max as number };
+  return Number.isSafeInteger(min) && Number.isSafeInteger(max)
+    ? { min: min as number, max: max as number }
+    : undefined;
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

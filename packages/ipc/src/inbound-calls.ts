@@ -1,3 +1,4 @@
+import { showValue } from '@pawl/core';
 import { encodeError } from './error-codec.ts';
 import { CancelledError, type CloseInfo, ConnectionClosedError, RpcError } from './ipc-errors.ts';
 import { type ErrorObject, errorCodes, type RequestMessage } from './message.ts';
@@ -8,8 +9,12 @@ export interface InboundContext {
   readonly id: number;
   /** Aborts with a CancelledError when the far side cancels, with a ConnectionClosedError when it is gone. */
   readonly signal: AbortSignal;
-  /** Sends a notification about this request: its `id` is added to `params`. Resolves when the channel took it. */
-  notify(method: string, params: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
+   * Sends a notification about this request: its `id` is added to `params`. Resolves when the channel took it. Once
+   * the request is answered nothing is sent, because nothing may come behind the answer.
+   * @throws NotSerializableError, MessageTooLargeError, ConnectionClosedError
+   */
+  readonly notify: (method: string, params: Readonly<Record<string, unknown>>) => Promise<void>;
 }
 
 /** Answers a request. Throw an RpcError to choose the error response; anything else thrown becomes -32000. */
@@ -19,6 +24,7 @@ export interface InboundCallsOptions {
   readonly methods: Readonly<Record<string, MethodHandler>>;
   /** @throws NotSerializableError, MessageTooLargeError */
   readonly sendResult: (id: number, result: unknown) => void;
+  /** Makes the error fit the channel; never throws. */
   readonly sendError: (id: number, error: ErrorObject) => void;
   readonly sendNotification: (method: string, params: unknown) => Promise<void>;
 }
@@ -27,7 +33,7 @@ export interface InboundCallsOptions {
 export interface InboundCalls {
   begin(request: RequestMessage): void;
   /** Handles `cancel {id, reason, graceMs}`; an unknown id is ignored, because the answer may have crossed it. */
-  cancel(params: Readonly<Record<string, unknown>> | undefined): void;
+  cancel(params: Readonly<Record<string, unknown>>): void;
   /** Aborts all of them: nobody is left to answer to. */
   abandonAll(info: CloseInfo): void;
 }
@@ -36,8 +42,14 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
   const methods = new Map(Object.entries(options.methods));
   const running = new Map<number, RunningCall>();
 
+  /** @returns false when the call was answered already, or nobody waits for its answer any more */
+  function end(call: RunningCall): boolean {
+    call.end();
+    return running.delete(call.id);
+  }
+
   function answer(call: RunningCall, result: unknown): void {
-    if (!running.delete(call.id)) return;
+    if (!end(call)) return;
     try {
       options.sendResult(call.id, result);
     } catch (error) {
@@ -46,13 +58,9 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
   }
 
   function refuse(call: RunningCall, error: unknown): void {
-    if (!running.delete(call.id)) return;
+    if (!end(call)) return;
     if (error instanceof RpcError) {
-      try {
-        options.sendError(call.id, error.toErrorObject());
-      } catch {
-        options.sendError(call.id, { code: error.rpcCode, message: error.message });
-      }
+      options.sendError(call.id, error.toErrorObject());
       return;
     }
     const code = call.wasCancelled ? errorCodes.cancelled : errorCodes.taskFailed;
@@ -66,7 +74,7 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
         const known = [...methods.keys()].join(', ');
         options.sendError(id, {
           code: errorCodes.methodNotFound,
-          message: `There is no method "${method}" here. There are: ${known === '' ? 'none' : known}.`,
+          message: `There is no method ${showValue(method)} here. There are: ${known === '' ? 'none' : known}.`,
         });
         return;
       }
@@ -76,24 +84,22 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
       }
       const call = new RunningCall(id, options.sendNotification);
       running.set(id, call);
-      let result: unknown;
       try {
-        result = handler(params, call);
+        const result = handler(params, call);
+        if (isThenable(result)) {
+          // Of a thenable that is no promise, `resolve` takes one answer and no more.
+          Promise.resolve(result).then(
+            (value) => answer(call, value),
+            (error: unknown) => refuse(call, error),
+          );
+        } else answer(call, result);
       } catch (error) {
         refuse(call, error);
-        return;
       }
-      if (isThenable(result)) {
-        result.then(
-          (value) => answer(call, value),
-          (error: unknown) => refuse(call, error),
-        );
-      } else answer(call, result);
     },
     cancel(params) {
-      const id = params?.['id'];
+      const { id, reason, graceMs } = params;
       if (typeof id !== 'number') return;
-      const { reason, graceMs } = params ?? {};
       running
         .get(id)
         ?.cancel(
@@ -111,12 +117,13 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
   };
 }
 
-/** The signal is made on first use: most methods never look at it. */
+/** The signal is made on first use, for most methods never look at it. */
 class RunningCall implements InboundContext {
   readonly id: number;
   readonly #sendNotification: InboundCallsOptions['sendNotification'];
   #controller: AbortController | undefined;
   #reason: Error | undefined;
+  #ended = false;
 
   constructor(id: number, sendNotification: InboundCallsOptions['sendNotification']) {
     this.id = id;
@@ -141,8 +148,15 @@ class RunningCall implements InboundContext {
     this.#controller?.abort(reason);
   }
 
-  async notify(method: string, params: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#sendNotification(method, { ...params, id: this.id });
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Made when asked for, so that it can be taken out of the context. */
+  get notify(): InboundContext['notify'] {
+    return async (method, params) => {
+      if (!this.#ended) await this.#sendNotification(method, { ...params, id: this.id });
+    };
   }
 }
 

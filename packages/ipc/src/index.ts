@@ -1,13 +1,11 @@
 // Requests and answers
 export {
-  type Call,
-  type CallOptions,
   type Connection,
   type ConnectionOptions,
   createConnection,
   type NotificationHandler,
-  type RequestOptions,
 } from './connection.ts';
+export type { Call, CallOptions, RequestOptions } from './outbound-calls.ts';
 export type { InboundContext, MethodHandler } from './inbound-calls.ts';
 export type { ConnectionEvents } from './events.ts';
 

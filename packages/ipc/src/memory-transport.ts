@@ -1,11 +1,6 @@
-import { createFrameDecoder, MalformedFrame } from './framing.ts';
+import { createFrameDecoder, MalformedFrame, resolveMaxMessageBytes } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
-import {
-  resolveMaxMessageBytes,
-  type Transport,
-  type TransportOptions,
-  type TransportReceiver,
-} from './transport.ts';
+import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
 
 /** One end of a pair that lives in this process. */
 export interface MemoryTransport extends Transport {

@@ -1,126 +1,150 @@
 import type { Readable, Writable } from 'node:stream';
-import { createDeferred } from '@pawl/core';
-import { createFrameDecoder, MalformedFrame } from './framing.ts';
+import { checkDurationMs, type Clock, createDeferred, systemClock, type Timer } from '@pawl/core';
+import { createFrameQueue, type FrameBatch } from './frame-queue.ts';
+import { createFrameDecoder, MalformedFrame, resolveMaxMessageBytes } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
-import {
-  resolveMaxMessageBytes,
-  type Transport,
-  type TransportOptions,
-  type TransportReceiver,
-} from './transport.ts';
+import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
 
 export interface StdioTransportOptions extends TransportOptions {
   /** Where frames come from: a child's stdout or fd 3. Read from `start` on. */
   readonly readable: Readable;
   /** Where frames go: a child's stdin. */
   readonly writable: Writable;
+  /**
+   * How long to go on reading after a write failed, in milliseconds: a peer that died left its last answers in the
+   * pipe, one that only closed its input must not be waited for.
+   * @default 250
+   */
+  readonly drainMs?: number;
+  /** @default systemClock */
+  readonly clock?: Clock;
 }
 
 /**
  * Frames over a pair of byte streams. All frames of one turn of the event loop go out in one write, and the next
  * write waits for the previous one, so a reader that stops bounds what waits in the kernel.
  *
- * The channel ends when the readable side ends. A write side that fails (`EPIPE`, the peer is gone) does not end it:
- * what the peer sent before it died is still in the pipe and is delivered first.
+ * The channel ends when the readable side ends. A write that fails (`EPIPE`, the peer is gone) ends it `drainMs`
+ * later: what the peer sent before it died is still in the pipe and is delivered first.
  */
 export function stdioTransport(options: StdioTransportOptions): Transport {
-  const { readable, writable } = options;
+  const { readable, writable, clock = systemClock } = options;
   const maxMessageBytes = resolveMaxMessageBytes(options);
+  const drainMs = checkDurationMs('drainMs', options.drainMs ?? 250, { infinite: true });
   const decoder = createFrameDecoder({ maxMessageBytes });
-  const closed = createDeferred();
+  const queue = createFrameQueue();
+  // Resolves when nothing more will be written.
+  const written = createDeferred();
   let receiver: TransportReceiver | undefined;
   let closing = false;
-  let ended = false;
-  let writeFault: Error | undefined;
-
-  let queue: string[] = [];
-  let callbacks: ((error: Error | undefined) => void)[] = [];
+  let end: CloseInfo | undefined;
   let flushScheduled = false;
-  let writing = false;
+  /** The write under way, or the one that failed. */
+  let batch: FrameBatch | undefined;
+  let writeFault: Error | undefined;
+  let drain: Timer | undefined;
 
   function flush(): void {
     flushScheduled = false;
-    if (writing || queue.length === 0) return;
-    const text = queue.length === 1 ? queue[0] : queue.join('');
-    const sent = callbacks;
-    queue = [];
-    callbacks = [];
-    if (writeFault !== undefined) {
-      for (const callback of sent) callback(writeFault);
-      return;
-    }
-    writing = true;
-    writable.write(text, 'utf8', (error) => {
-      writing = false;
-      if (error) writeFault ??= error;
-      for (const callback of sent) callback(error ?? undefined);
-      if (queue.length > 0) flush();
+    if (batch !== undefined || writeFault !== undefined || end !== undefined) return;
+    batch = queue.take();
+    if (batch === undefined) return;
+    writable.write(batch.text, 'utf8', (error) => {
+      if (end !== undefined) return;
+      if (error) {
+        failWriting(error);
+        return;
+      }
+      const sent = batch;
+      batch = undefined;
+      sent?.settle();
+      if (!queue.isEmpty) flush();
       else if (closing) endWriting();
     });
   }
 
+  /** Those who wait for the failed frames hear of it at the end: the peer may have read and answered some. */
+  function failWriting(error: Error): void {
+    if (writeFault !== undefined || end !== undefined) return;
+    writeFault = error;
+    written.resolve();
+    drain = clock.setTimer(drainMs, () => finish({ reason: 'failed', error }));
+  }
+
+  function failReading(error: Error): void {
+    finish({ reason: 'failed', error });
+  }
+
+  function endReading(): void {
+    finish({ reason: closing ? 'closed' : 'ended' });
+  }
+
   function endWriting(): void {
-    if (!writable.writableEnded && !writable.destroyed) writable.end();
+    if (writable.writableFinished || writable.destroyed) written.resolve();
+    else if (writable.writableEnded) writable.once('finish', () => written.resolve());
+    else writable.end(() => written.resolve());
   }
 
   function finish(info: CloseInfo): void {
-    if (ended) return;
-    ended = true;
-    writeFault ??= new ConnectionClosedError(info);
+    if (end !== undefined) return;
+    drain?.cancel();
     for (const frame of decoder.end()) receiver?.onMalformed(frame);
+    end = info;
     receiver?.onClose(info);
-    flush();
-    endWriting();
-    closed.resolve();
+    const error = new ConnectionClosedError(info);
+    const stuck = batch !== undefined;
+    batch?.settle(error);
+    for (let rest = queue.take(); rest !== undefined; rest = queue.take()) rest.settle(error);
+    // A write that nobody takes would hold the stream for ever: something else has the pipe's other end open.
+    if (stuck) writable.destroy();
+    else endWriting();
+    written.resolve();
   }
 
-  function onData(chunk: Buffer): void {
-    for (const frame of decoder.push(chunk)) {
-      if (frame instanceof MalformedFrame) receiver?.onMalformed(frame);
-      else receiver?.onMessage(frame);
-    }
-  }
-
-  // Without this a dead peer's EPIPE would be an uncaught exception; the write's own callback gets it too.
-  writable.on('error', (error: Error) => {
-    writeFault ??= error;
-  });
+  // Without a listener a dead peer's EPIPE would be an uncaught exception; the write's own callback gets it too.
+  writable.on('error', failWriting);
+  writable.once('close', () => written.resolve());
 
   return {
     maxMessageBytes,
     start(to) {
       receiver = to;
-      readable.on('data', onData);
-      readable.once('error', (error: Error) => finish({ reason: 'failed', error }));
-      readable.once('end', () => finish({ reason: closing ? 'closed' : 'ended' }));
-      readable.once('close', () => finish({ reason: closing ? 'closed' : 'ended' }));
-      if (readable.readableEnded || readable.destroyed) queueMicrotask(() => finish({ reason: 'ended' }));
+      readable.on('error', failReading);
+      readable.once('end', endReading);
+      readable.once('close', endReading);
+      readable.on('data', (chunk: Buffer) => {
+        for (const frame of decoder.push(chunk)) {
+          if (frame instanceof MalformedFrame) to.onMalformed(frame);
+          else to.onMessage(frame);
+        }
+      });
+      const { errored } = readable;
+      if (errored !== null) queueMicrotask(() => failReading(errored));
+      else if (readable.readableEnded || readable.destroyed) queueMicrotask(endReading);
     },
     send(frame, onSent) {
-      const fault = closing ? closedError() : writeFault;
-      if (fault !== undefined) {
+      if (closing || end !== undefined || writeFault !== undefined || writable.writableEnded) {
+        const fault = new ConnectionClosedError(end ?? refusal(writeFault));
         if (onSent !== undefined) queueMicrotask(() => onSent(fault));
         return;
       }
-      queue.push(frame);
-      if (onSent !== undefined) callbacks.push(onSent);
-      if (flushScheduled || writing) return;
+      queue.push(frame, onSent);
+      if (flushScheduled || batch !== undefined) return;
       flushScheduled = true;
       setImmediate(flush);
     },
     close() {
       if (!closing) {
         closing = true;
-        if (queue.length === 0 && !writing) endWriting();
-        else flush();
+        flush();
         // The peer ends its side when it sees ours end; one that does not is ended by whoever owns the process.
-        if (writeFault !== undefined) finish({ reason: 'closed' });
+        if (batch === undefined) endWriting();
       }
-      return closed.promise;
+      return written.promise;
     },
   };
 }
 
-function closedError(): ConnectionClosedError {
-  return new ConnectionClosedError({ reason: 'closed' });
+function refusal(error: Error | undefined): CloseInfo {
+  return error === undefined ? { reason: 'closed' } : { reason: 'failed', error };
 }

@@ -1,5 +1,4 @@
-import { checkInteger } from '@pawl/core';
-import { DEFAULT_MAX_MESSAGE_BYTES, type MalformedFrame } from './framing.ts';
+import type { MalformedFrame } from './framing.ts';
 import type { CloseInfo } from './ipc-errors.ts';
 import type { Message } from './message.ts';
 
@@ -19,18 +18,15 @@ export interface Transport {
   start(receiver: TransportReceiver): void;
   /**
    * Sends one frame, made by `encodeFrame` and within `maxMessageBytes`. Never throws.
-   * @param onSent called once when the channel took the frame, or with the error that kept it from going out
+   * @param onSent called once: when the channel took the frame, or with a ConnectionClosedError when it did not and
+   * no answer to it can come any more
    */
   send(frame: string, onSent?: (error: Error | undefined) => void): void;
-  /** Sends what waits, then ends the channel. Resolves when the last byte was taken, or can't be any more. */
+  /** Sends what waits, then ends the channel. Resolves when the last byte was taken, or can't be any more. Twice is fine. */
   close(): Promise<void>;
 }
 
 export interface TransportOptions {
-  /** Longest frame accepted and sent, in bytes without the newline. @default 67108864 (64 MiB) */
+  /** Longest frame accepted and sent, in bytes without the newline. At most what a string can hold. @default 67108864 (64 MiB) */
   readonly maxMessageBytes?: number;
-}
-
-export function resolveMaxMessageBytes(options: TransportOptions): number {
-  return checkInteger('maxMessageBytes', options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES, { min: 1 });
 }

@@ -1,0 +1,48 @@
+import { encodeErrorResponse } from './codec.ts';
+import type { ErrorData } from './error-codec.ts';
+import type { ErrorObject } from './message.ts';
+
+/**
+ * An error response as a frame within `maxMessageBytes`. A request must be answered, so what is too big or no JSON
+ * goes, and the error itself stays: first its fields and causes, then its data, then most of its message.
+ */
+export function encodeErrorResponseWithin(id: number, error: ErrorObject, maxMessageBytes: number): string {
+  for (const candidate of shrinking(error)) {
+    try {
+      const frame = encodeErrorResponse(id, candidate);
+      if (Buffer.byteLength(frame) - 1 <= maxMessageBytes) return frame;
+    } catch {
+      // It holds what JSON can't carry: the next one holds less.
+    }
+  }
+  return encodeErrorResponse(id, { code: error.code, message: '' });
+}
+
+function* shrinking(error: ErrorObject): Generator<ErrorObject> {
+  yield error;
+  const { code, message } = error;
+  const core = coreOf(error.data);
+  if (core !== undefined) yield { code, message: cut(message, 2_000), data: core };
+  yield { code, message: cut(message, 2_000) };
+  yield { code, message: cut(message, 80) };
+}
+
+/** What tells most about an error in the least space. */
+function coreOf(data: unknown): ErrorData | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { name, message, stack, code } = data as ErrorData;
+  if (typeof name !== 'string' || typeof message !== 'string') return undefined;
+  return {
+    name: cut(name, 200),
+    message: cut(message, 2_000),
+    ...(typeof stack === 'string' ? { stack: cut(stack, 8_000) } : {}),
+    ...(typeof code === 'number' || typeof code === 'string'
+      ? { code: typeof code === 'string' ? cut(code, 200) : code }
+      : {}),
+    omitted: ['fields', 'cause', 'errors'].filter((key) => key in data),
+  };
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text;
+}

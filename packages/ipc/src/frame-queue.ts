@@ -1,0 +1,64 @@
+/** Called once a frame was taken by the channel, or with what kept it from going out. */
+export type SentListener = (error: Error | undefined) => void;
+
+/** Frames that go out in one write. */
+export interface FrameBatch {
+  readonly text: string;
+  /** Tells those who wait for these frames. */
+  settle(error?: Error): void;
+}
+
+/** Frames that wait for their write, oldest first. */
+export interface FrameQueue {
+  readonly isEmpty: boolean;
+  push(frame: string, onSent?: SentListener): void;
+  /** Takes the oldest frames out, all of them or about a mebibyte: joined, any number could be more than a string holds. */
+  take(): FrameBatch | undefined;
+}
+
+const BATCH_LENGTH = 1_048_576;
+
+export function createFrameQueue(): FrameQueue {
+  let frames: string[] = [];
+  let listeners: (SentListener | undefined)[] = [];
+  return {
+    get isEmpty() {
+      return frames.length === 0;
+    },
+    push(frame, onSent) {
+      frames.push(frame);
+      listeners.push(onSent);
+    },
+    take() {
+      const count = countWithin(frames, BATCH_LENGTH);
+      if (count === 0) return undefined;
+      let taken = frames;
+      let told = listeners;
+      if (count === frames.length) {
+        frames = [];
+        listeners = [];
+      } else {
+        taken = frames.splice(0, count);
+        told = listeners.splice(0, count);
+      }
+      return {
+        text: taken.length === 1 ? (taken[0] ?? '') : taken.join(''),
+        settle(error) {
+          for (const listener of told) listener?.(error);
+        },
+      };
+    },
+  };
+}
+
+/** How many of the first frames stay within `length` together; a longer first one goes alone. */
+function countWithin(frames: readonly string[], length: number): number {
+  let total = 0;
+  let count = 0;
+  for (const frame of frames) {
+    total += frame.length;
+    if (count > 0 && total > length) break;
+    count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,178 @@
+import { checkDurationMs, type Clock, onAbort, showValue } from '@pawl/core';
+import { encodeRequest } from './codec.ts';
+import { decodeError, encodeError } from './error-codec.ts';
+import type { SentListener } from './frame-queue.ts';
+import {
+  type CloseInfo,
+  ConnectionClosedError,
+  MessageTooLargeError,
+  RequestTimeoutError,
+} from './ipc-errors.ts';
+import { type ErrorMessage, errorCodes, type ResultMessage } from './message.ts';
+
+export interface CallOptions {
+  /** Gets each notification whose `params.id` is this request's: its progress, chunks and log. In order. */
+  readonly onNotification?: (method: string, params: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface RequestOptions extends CallOptions {
+  /** Cancels the request: the far side is told, and the promise rejects at once with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for the answer, in milliseconds. @default Infinity */
+  readonly timeoutMs?: number;
+}
+
+/** A request under way. */
+export interface Call {
+  readonly id: number;
+  /** The far side's result. @throws RemoteError for its error response, ConnectionClosedError when none can come */
+  readonly response: Promise<unknown>;
+  /** Asks the far side to stop. `response` still settles with whatever it answers. */
+  cancel(reason: string, graceMs?: number): void;
+}
+
+export interface OutboundCallsOptions {
+  readonly clock: Clock;
+  /** @throws MessageTooLargeError */
+  readonly sendFrame: (frame: string, onSent: SentListener) => void;
+  readonly sendCancel: (id: number, reason: string, graceMs: number | undefined) => void;
+}
+
+/** Our requests that wait for their answer. Each settles exactly once. */
+export interface OutboundCalls {
+  readonly size: number;
+  call(method: string, params: unknown, options: CallOptions): Call;
+  request(method: string, params: unknown, options: RequestOptions): Promise<unknown>;
+  /** @returns false when no request of that id is open */
+  settle(answer: ResultMessage | ErrorMessage): boolean;
+  /** Rejects the request whose answer came but was too long to be taken. */
+  refuseAnswer(id: number, sizeBytes: number, maxMessageBytes: number): void;
+  /** Hands a notification to the request it is about. @returns false when that has no listener for it */
+  notified(id: number, method: string, params: Readonly<Record<string, unknown>>): boolean;
+  /** Rejects what is open and all that comes. */
+  end(info: CloseInfo): void;
+}
+
+interface OpenRequest {
+  readonly method: string;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onNotification: CallOptions['onNotification'];
+}
+
+export function createOutboundCalls(options: OutboundCallsOptions): OutboundCalls {
+  const open = new Map<number, OpenRequest>();
+  let ended: CloseInfo | undefined;
+  let lastId = 0;
+
+  function call(method: string, params: unknown, { onNotification }: CallOptions): Call {
+    const id = (lastId += 1);
+    const response = new Promise<unknown>((resolve, reject) => {
+      if (ended !== undefined) throw new ConnectionClosedError(ended, method);
+      const frame = encodeRequest(id, method, params);
+      open.set(id, { method, resolve, reject, onNotification });
+      try {
+        options.sendFrame(frame, (error) => {
+          if (error !== undefined && open.delete(id)) reject(error);
+        });
+      } catch (error) {
+        open.delete(id);
+        throw error;
+      }
+    });
+    return {
+      id,
+      response,
+      cancel(reason, graceMs) {
+        if (open.has(id)) options.sendCancel(id, reason, graceMs);
+      },
+    };
+  }
+
+  function request(method: string, params: unknown, how: RequestOptions): Promise<unknown> {
+    const { signal, timeoutMs, onNotification } = how;
+    if (signal === undefined && timeoutMs === undefined) return call(method, params, how).response;
+    const limitMs = checkDurationMs('timeoutMs', timeoutMs ?? Infinity, { infinite: true });
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      let waiting = true;
+      const call_ = call(
+        method,
+        params,
+        // Whoever gave up wants to hear no more of it, though the far side may still be at it.
+        onNotification === undefined
+          ? {}
+          : { onNotification: (name, about) => waiting && onNotification(name, about) },
+      );
+      const release = (): void => {
+        waiting = false;
+        timer.cancel();
+        stopListening();
+      };
+      const giveUp = (error: unknown, reason: string): void => {
+        release();
+        call_.cancel(reason);
+        reject(error);
+      };
+      const timer = options.clock.setTimer(limitMs, () => {
+        const error = new RequestTimeoutError(method, limitMs);
+        giveUp(error, error.message);
+      });
+      const stopListening = onAbort(signal, (reason) => giveUp(reason, reasonText(reason)));
+      call_.response.then(
+        (result) => {
+          release();
+          resolve(result);
+        },
+        (error: unknown) => {
+          release();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  return {
+    get size() {
+      return open.size;
+    },
+    call,
+    request,
+    settle(answer) {
+      const asked = answer.id === null ? undefined : open.get(answer.id);
+      if (asked === undefined || answer.id === null) return false;
+      open.delete(answer.id);
+      if ('error' in answer) {
+        const { code, message, data } = answer.error;
+        asked.reject(decodeError(data, { rpcCode: code, message }));
+      } else asked.resolve(answer.result);
+      return true;
+    },
+    refuseAnswer(id, sizeBytes, maxMessageBytes) {
+      const asked = open.get(id);
+      if (asked === undefined) return;
+      open.delete(id);
+      // As if the far side had kept to the limit, so that callers know one error for both.
+      const error = encodeError(new MessageTooLargeError(sizeBytes, maxMessageBytes));
+      asked.reject(decodeError(error, { rpcCode: errorCodes.resultNotSendable }));
+    },
+    notified(id, method, params) {
+      const listener = open.get(id)?.onNotification;
+      listener?.(method, params);
+      return listener !== undefined;
+    },
+    end(info) {
+      if (ended !== undefined) return;
+      ended = info;
+      const requests = [...open.values()];
+      open.clear();
+      for (const { method, reject } of requests) reject(new ConnectionClosedError(info, method));
+    },
+  };
+}
+
+/** A reason of any kind as one line for the far side. */
+function reasonText(reason: unknown): string {
+  if (reason instanceof Error) return reason.message;
+  return typeof reason === 'string' ? reason : showValue(reason);
+}
