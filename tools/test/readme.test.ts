@@ -23,13 +23,17 @@ const readmes = [
 ];
 
 /** A block of code that is followed, with nothing between, by a block of what it prints. */
-const EXAMPLE = /```js\n(?<code>[\s\S]*?)```\n\n```text\n(?<output>[\s\S]*?)```/g;
+const EXAMPLE = /```js\n(?<code>(?:(?!```)[\s\S])*)```\n\n```text\n(?<output>(?:(?!```)[\s\S])*)```/g;
+
+/** A block of code that is introduced by the name of its file: ``A worker, `worker.mjs`:`` */
+const FILE = /`(?<name>[\w-]+\.m?js)`:\n\n```js\n(?<code>(?:(?!```)[\s\S])*)```/g;
 
 /** Runs code as a user's own file would: the packages built, the examples beside it. */
-async function run(code: string): Promise<string> {
+async function run(code: string, files: readonly (readonly [name: string, code: string])[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-readme-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const name of ['node_modules', 'examples']) symlinkSync(join(root, name), join(folder, name));
+  for (const [name, text] of files) writeFileSync(join(folder, name), text);
   const file = join(folder, 'example.mjs');
   writeFileSync(file, code);
   const { stdout } = await promisify(execFile)(process.execPath, ['--preserve-symlinks-main', file], {
@@ -46,14 +50,19 @@ describe.each(readmes)('%s', (name) => {
   });
 
   const text = existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8') : '';
-  const examples = [...text.matchAll(EXAMPLE)].map(({ groups }, index) => ({ number: index + 1, ...groups }));
+  const files = [...text.matchAll(FILE)].map(
+    ({ groups }) => [groups?.['name'] ?? '', groups?.['code'] ?? ''] as const,
+  );
+  const examples = [...text.matchAll(EXAMPLE)].map(({ groups }, index) => ({
+    number: index + 1,
+    code: groups?.['code'] ?? '',
+    output: groups?.['output'] ?? '',
+  }));
   it.each(examples)('prints in example $number what it says', async ({ code, output }) => {
-    expect(await run(code ?? '')).toBe(output);
+    expect(await run(code, files)).toBe(output);
   });
 
-  if (name.startsWith('packages/')) {
-    it('has an example', () => {
-      expect(examples.length).toBeGreaterThan(0);
-    });
-  }
+  it('has an example, if it is the one of a package', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(name.startsWith('packages/') ? 1 : 0);
+  });
 });

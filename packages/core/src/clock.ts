@@ -1,3 +1,5 @@
+import { checkNumber } from './option-checks.ts';
+
 /** A pending call made by {@link Clock.setTimer}. */
 export interface Timer {
   /** Forgets the call. Harmless after it fired or was cancelled. */
@@ -22,8 +24,10 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. Steps with the system clock, so never subtract two of them. */
   wallTime(): number;
   /**
-   * Calls `fn` once, `delayMs` from now. Any length is honoured, also beyond the 24.8 days of `setTimeout`;
-   * `Infinity` never fires and holds nothing.
+   * Calls `fn` once, `delayMs` from now, never in this same tick. Any length is honoured, also beyond the 24.8 days
+   * of `setTimeout`; `Infinity` never fires and holds nothing, and what lies in the past fires at once.
+   * The system clock may be up to a millisecond early on the scale of `now()`, as Node's own timers are.
+   * @throws TypeError when `delayMs` is no number
    */
   setTimer(delayMs: number, fn: () => void, options?: TimerOptions): Timer;
 }
@@ -38,8 +42,9 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),
   setTimer(delayMs, fn, options) {
-    if (delayMs === Infinity) return NEVER;
-    let remainingMs = Math.max(0, delayMs);
+    if (checkNumber('delayMs', delayMs, { infinite: true }) === Infinity) return NEVER;
+    // Rounded up, because `setTimeout` cuts the fraction off.
+    let remainingMs = Math.max(0, Math.ceil(delayMs));
     let handle: NodeJS.Timeout;
     const arm = (): void => {
       const stepMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS);

@@ -30,6 +30,10 @@ export interface EmitterOptions {
   readonly logger?: Logger;
 }
 
+interface Subscription<Fn> {
+  readonly listener: Fn;
+}
+
 /**
  * A typed emitter whose listeners can't hurt the code that emits, nor each other: what one throws, or what an async
  * one rejects with, is logged. A listener added or removed during an emit counts from the next one on.
@@ -37,11 +41,16 @@ export interface EmitterOptions {
 export function createEmitter<Events extends EventMap>(options: EmitterOptions = {}): Emitter<Events> {
   const logger = options.logger ?? silentLogger;
   // The arrays are replaced, never changed, so that an emit in progress sees the list it began with.
-  const named = new Map<string, readonly Listener<never>[]>();
-  let any: readonly AnyListener<Events>[] = [];
+  // Each subscription is an object of its own: the same function may subscribe twice.
+  const named = new Map<string, readonly Subscription<Listener<never>>[]>();
+  let any: readonly Subscription<AnyListener<Events>>[] = [];
 
   const report = (name: string, error: unknown): void => {
-    logger.error({ err: error, event: name }, `A listener of "${name}" failed.`);
+    try {
+      logger.error({ err: error, event: name }, `A listener of "${name}" failed.`);
+    } catch {
+      // A logger that fails has nobody left to tell, and must not reach the emitter either.
+    }
   };
   const call = (name: string, fn: () => unknown): void => {
     try {
@@ -54,40 +63,31 @@ export function createEmitter<Events extends EventMap>(options: EmitterOptions =
 
   return {
     on(name, listener) {
-      const entry = listener as Listener<never>;
-      named.set(name, [...(named.get(name) ?? []), entry]);
-      let subscribed = true;
+      const subscription = { listener: listener as Listener<never> };
+      named.set(name, [...(named.get(name) ?? []), subscription]);
       return () => {
-        if (!subscribed) return;
-        subscribed = false;
-        const rest = without(named.get(name) ?? [], entry);
+        const rest = (named.get(name) ?? []).filter((other) => other !== subscription);
         if (rest.length > 0) named.set(name, rest);
         else named.delete(name);
       };
     },
     onAny(listener) {
-      any = [...any, listener];
-      let subscribed = true;
+      const subscription = { listener };
+      any = [...any, subscription];
       return () => {
-        if (!subscribed) return;
-        subscribed = false;
-        any = without(any, listener);
+        any = any.filter((other) => other !== subscription);
       };
     },
     emit(name, payload) {
       const listeners = named.get(name);
       const anyListeners = any;
       if (listeners !== undefined) {
-        for (const listener of listeners) call(name, () => (listener as Listener<typeof payload>)(payload));
+        for (const { listener } of listeners) {
+          call(name, () => (listener as Listener<typeof payload>)(payload));
+        }
       }
-      for (const listener of anyListeners) call(name, () => listener(name, payload));
+      for (const { listener } of anyListeners) call(name, () => listener(name, payload));
     },
     listenerCount: (name) => (named.get(name)?.length ?? 0) + any.length,
   };
-}
-
-/** The list less one occurrence of the item: the same function may subscribe twice. */
-function without<T>(list: readonly T[], item: T): readonly T[] {
-  const at = list.indexOf(item);
-  return at === -1 ? list : [...list.slice(0, at), ...list.slice(at + 1)];
 }

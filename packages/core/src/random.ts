@@ -12,12 +12,13 @@ export const systemRandom: Random = () => Math.random();
  * The generator is xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018),
  * its state filled from the seed by SplitMix32. Each number carries 53 random bits.
  *
- * @param seed any finite number; seeds that differ only beyond 32 bits or in their fraction differ too
+ * @param seed any finite number; all its 64 bits count, so fractions and seeds beyond 32 bits are told apart
  */
 export function seededRandom(seed: number): Random {
   checkNumber('seed', seed);
-  const [low = 0, high = 0] = new Uint32Array(new Float64Array([seed]).buffer);
-  let mix = low ^ Math.imul(high, 0x9e37_79b9);
+  const bits = new DataView(new ArrayBuffer(8));
+  bits.setFloat64(0, seed);
+  let mix = bits.getUint32(4) ^ Math.imul(bits.getUint32(0), 0x9e37_79b9);
   const split = (): number => {
     mix = (mix + 0x9e37_79b9) | 0;
     let z = mix ^ (mix >>> 16);

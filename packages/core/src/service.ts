@@ -1,3 +1,4 @@
+import { createDeferred } from './deferred.ts';
 import { checkDurationMs } from './option-checks.ts';
 import { PawlError } from './pawl-error.ts';
 
@@ -51,8 +52,22 @@ export function createLifecycle(hooks: LifecycleHooks): Service {
   let started: Promise<void> | undefined;
   let stopped: Promise<StopReport> | undefined;
 
-  const release = async (graceMs: number): Promise<StopReport> =>
-    (await hooks.stop?.({ graceMs })) ?? DRAINED;
+  /** Sets `stopped` before anything runs that could call stop itself. */
+  function settleStop(run: () => Promise<StopReport>): Promise<StopReport> {
+    const attempt = createDeferred<StopReport>();
+    stopped = attempt.promise;
+    attempt.resolve(run());
+    return stopped;
+  }
+
+  async function runRelease(graceMs: number): Promise<StopReport> {
+    state = 'draining';
+    try {
+      return (await hooks.stop?.({ graceMs })) ?? DRAINED;
+    } finally {
+      state = 'stopped';
+    }
+  }
 
   async function runStart(): Promise<void> {
     state = 'starting';
@@ -61,10 +76,7 @@ export function createLifecycle(hooks: LifecycleHooks): Service {
     } catch (error) {
       // A stop that waits for this start does the releasing itself.
       if (stopped === undefined) {
-        stopped = release(0).finally(() => {
-          state = 'stopped';
-        });
-        await stopped.catch(() => undefined);
+        await settleStop(() => runRelease(0)).catch(() => undefined);
       }
       throw error;
     }
@@ -77,21 +89,16 @@ export function createLifecycle(hooks: LifecycleHooks): Service {
       state = 'stopped';
       return DRAINED;
     }
+    if (state === 'starting') starting.abort(stoppedError(hooks.name, 'while it started'));
     state = 'draining';
-    starting.abort(stoppedError(hooks.name, 'while it started'));
     await started.catch(() => undefined);
-    try {
-      return await release(graceMs);
-    } finally {
-      state = 'stopped';
-    }
+    return runRelease(graceMs);
   }
 
   const stop = (options: StopOptions = {}): Promise<StopReport> => {
     try {
       const graceMs = checkDurationMs('graceMs', options.graceMs ?? DEFAULT_GRACE_MS, { infinite: true });
-      stopped ??= runStop(graceMs);
-      return stopped;
+      return stopped ?? settleStop(() => runStop(graceMs));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -104,7 +111,10 @@ export function createLifecycle(hooks: LifecycleHooks): Service {
     start() {
       if (started === undefined) {
         if (stopped !== undefined) return Promise.reject(stoppedError(hooks.name, 'before'));
-        started = runStart();
+        // Likewise set before the hook runs.
+        const attempt = createDeferred();
+        started = attempt.promise;
+        attempt.resolve(runStart());
       } else if (state === 'draining' || state === 'stopped') {
         return started.then(() => Promise.reject(stoppedError(hooks.name, 'before')));
       }
@@ -144,7 +154,8 @@ export async function startAll(services: readonly Service[]): Promise<void> {
 }
 
 /**
- * Stops services in reverse order, each one also when another fails, and merges their reports.
+ * Stops services in reverse order, each one also when another fails, and merges their reports. `graceMs` counts for
+ * each of them anew, since they stop one after another.
  * @throws AggregateError of what failed, after all were stopped
  */
 export async function stopAll(services: readonly Service[], options: StopOptions = {}): Promise<StopReport> {

@@ -16,7 +16,7 @@ export interface EventMonitor<Events extends EventMap> extends Disposable {
   /**
    * The payload of the oldest event of that name (and matching `matches`) that no earlier `next` returned: one that
    * was recorded already, or else the next to come. So no event can be missed between two waits.
-   * @throws an Error that lists what was emitted instead, after `timeoutMs`
+   * @throws an Error that lists what was emitted instead, after `timeoutMs`, or what `matches` throws
    */
   next<Name extends keyof Events & string>(
     name: Name,
@@ -75,11 +75,16 @@ export function createEventMonitor<Events extends EventMap>(
         timers.add(timer);
         const waiter: Waiter = {
           offer(offered, payload) {
-            if (offered !== name || !matches(payload as Events[typeof name])) return false;
+            if (offered !== name) return false;
+            try {
+              if (!matches(payload as Events[typeof name])) return false;
+              resolve(payload as Events[typeof name]);
+            } catch (error) {
+              reject(error);
+            }
             timer.cancel();
             timers.delete(timer);
             waiters.delete(waiter);
-            resolve(payload as Events[typeof name]);
             return true;
           },
         };

@@ -1,4 +1,6 @@
+import { createHook } from 'node:async_hooks';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers';
 import { sleep, systemClock } from '../clock.ts';
 import { checkDurationMs } from '../option-checks.ts';
 
@@ -9,7 +11,7 @@ export interface LeakCheckOptions {
 
 export interface LeakCheck {
   /**
-   * Compares with the moment the check was made.
+   * Compares with the moment the check was made; call it at the end. Once it has passed it no longer watches timers.
    * @throws an Error that names each child process, timer, handle, descriptor or process listener that was added
    * and is still there after `settleMs`
    */
@@ -22,13 +24,20 @@ export interface LeakCheck {
  */
 export function createLeakCheck(options: LeakCheckOptions = {}): LeakCheck {
   const settleMs = checkDurationMs('settleMs', options.settleMs ?? 1_000);
+  const timers = watchTimers();
   const before = holdings();
   return {
     async assertNoLeak() {
       const deadline = systemClock.now() + settleMs;
       for (;;) {
+        await new Promise((resolve) => void nextTurn(resolve));
         const added = additions(before, holdings());
-        if (added.length === 0) return;
+        const pending = timers.pending();
+        if (pending > 0) added.unshift(pending === 1 ? 'timer' : `${pending} × timer`);
+        if (added.length === 0) {
+          timers.stop();
+          return;
+        }
         if (systemClock.now() >= deadline) throw new Error(`Left behind: ${added.join(', ')}.`);
         await sleep(systemClock, 20);
       }
@@ -36,13 +45,34 @@ export function createLeakCheck(options: LeakCheckOptions = {}): LeakCheck {
   };
 }
 
-/** What is held → how many of it. */
+/**
+ * Sees every timer that is set from now on. Counting them before and after would not do: one that was pending before
+ * and fired meanwhile would hide one that is left.
+ */
+function watchTimers(): { readonly pending: () => number; readonly stop: () => void } {
+  const timers = new Map<number, NodeJS.Timeout>();
+  const hook = createHook({
+    init: (id, type, _trigger, resource) => {
+      if (type === 'Timeout') timers.set(id, resource as NodeJS.Timeout);
+    },
+    // Comes a turn of the event loop after the timer fired or was cleared.
+    destroy: (id) => void timers.delete(id),
+  }).enable();
+  return {
+    pending: () => [...timers.values()].filter((timer) => timer.hasRef()).length,
+    stop: () => void hook.disable(),
+  };
+}
+
+/** What is held, besides timers → how many of it. */
 type Holdings = ReadonlyMap<string, number>;
 
 function holdings(): Holdings {
   const counts = new Map<string, number>();
   const add = (name: string, count = 1): void => void counts.set(name, (counts.get(name) ?? 0) + count);
-  for (const resource of process.getActiveResourcesInfo()) add(`handle ${resource}`);
+  for (const resource of process.getActiveResourcesInfo()) {
+    if (resource !== 'Timeout') add(`handle ${resource}`);
+  }
   for (const event of process.eventNames())
     add(`process listener ${String(event)}`, process.listenerCount(event));
   for (const child of childProcesses()) add(`child process ${child}`);
@@ -51,7 +81,7 @@ function holdings(): Holdings {
   return counts;
 }
 
-function additions(before: Holdings, after: Holdings): readonly string[] {
+function additions(before: Holdings, after: Holdings): string[] {
   const added: string[] = [];
   for (const [name, count] of after) {
     const more = count - (before.get(name) ?? 0);

@@ -41,6 +41,9 @@ const DEFAULT_WALL_TIME = 1_767_225_600_000;
 export function createManualClock(options: ManualClockOptions = {}): ManualClock {
   let now = checkNumber('now', options.now ?? 0);
   let wallOffset = checkNumber('wallTime', options.wallTime ?? DEFAULT_WALL_TIME) - now;
+  // An advance that is called before another is over goes on from where that one will end.
+  let goal = now;
+  let advancing = 0;
   // Sorted by due time; equal ones in order of setting.
   const pending: PendingTimer[] = [];
 
@@ -52,14 +55,15 @@ export function createManualClock(options: ManualClockOptions = {}): ManualClock
       next.fn();
       await settle();
     }
-    now = target;
+    now = Math.max(now, target);
   }
 
   return {
     now: () => now,
     wallTime: () => now + wallOffset,
     setTimer(delayMs, fn) {
-      if (delayMs === Infinity) return { cancel: () => undefined };
+      if (checkNumber('delayMs', delayMs, { infinite: true }) === Infinity)
+        return { cancel: () => undefined };
       const timer: PendingTimer = { due: now + Math.max(0, delayMs), fn };
       const at = pending.findIndex((other) => other.due > timer.due);
       pending.splice(at === -1 ? pending.length : at, 0, timer);
@@ -71,7 +75,14 @@ export function createManualClock(options: ManualClockOptions = {}): ManualClock
       };
     },
     async advance(ms) {
-      await advanceTo(now + checkDurationMs('ms', ms));
+      const start = advancing === 0 ? now : goal;
+      goal = start + checkDurationMs('ms', ms);
+      advancing += 1;
+      try {
+        await advanceTo(goal);
+      } finally {
+        advancing -= 1;
+      }
     },
     async advanceToNext() {
       await settle();
