@@ -9,6 +9,9 @@
     pawl_worker.serve({"shout": shout})
 
 Or without a line about Pawl: `python3 pawl_worker.py --tasks /path/to/tasks.py` serves the public functions of a file.
+`python3 -c 'import pawl_worker; pawl_worker.main()' --tasks …` does the same 8 ms sooner: Python keeps the compiled
+form of what it imports, not of what it is started with.
+
 A function takes `(input, ctx)`, `(input)` or nothing. It may be `async`; a generator streams what it yields.
 
 Tasks run one at a time on the main thread. A side thread reads the channel: it answers `ping` while a task spins,
@@ -68,6 +71,7 @@ _MAX_UNSENT_FRAMES = 1000
 _PARENT_CHECK_S = 1.0
 # From the end of stdin to the exit of the process; the protocol allows one second.
 _ORPHAN_GRACE_S = 0.7
+_NEVER = float("inf")
 _MAX_CAUSES = 8
 _MAX_STACK_FRAMES = 100
 
@@ -191,7 +195,7 @@ def _encode(root, value):
     """The value as UTF-8 JSON. Raises NotSerializableError naming the path below `root`."""
     try:
         text = _dumps(value)
-    except Exception as error:
+    except (TypeError, ValueError, RecursionError, OverflowError, MemoryError) as error:
         path, what = _find_fault(root, value, error)
         raise NotSerializableError(path, what) from None
     try:
@@ -249,7 +253,7 @@ def _leaf_fault(part):
     if isinstance(part, float):
         if part != part:
             return "NaN"
-        return "Infinity" if part in (float("inf"), float("-inf")) else None
+        return "Infinity" if part in (_NEVER, -_NEVER) else None
     if isinstance(part, int):
         try:
             int.__repr__(part)
@@ -282,7 +286,9 @@ class _Channel:
         self.broken = False
         self._outbox = _deque()
         self._lock = _new_lock()
+        # The thread that writes; the frame it has begun, with the bytes of it that are out, write by write.
         self._writer = None
+        self._begun = (None, [])
         try:
             os.fstat(3 if kind == "fd3" else 1)
         except OSError:
@@ -328,52 +334,54 @@ class _Channel:
         me = _get_ident()
         # A signal handler of the user's that got here while this very thread writes: the outer call goes on with it.
         while outbox and self._writer != me:
-            if not self._lock.acquire(wait):
+            if wait:
+                with self._lock:
+                    self._drain(me, True)
+            elif self._lock.acquire(False):
+                try:
+                    self._drain(me, False)
+                finally:
+                    self._lock.release()
                 return
-            self._writer = me
-            try:
-                self._drain(wait)
-            finally:
-                self._writer = None
-                self._lock.release()
-            if not wait:
+            else:
                 return
 
-    def _drain(self, wait):
+    def _drain(self, me, wait):
+        """
+        Writes frames whole, also when a signal handler of the user's raises at any point in here: the next call goes
+        on where this one was torn away. So a frame leaves the queue only once it is out, and what is out of it is
+        noted by the call that writes (`extend` and `map` run no bytecode in between).
+        """
         outbox = self._outbox
-        while outbox:
-            frame = outbox.popleft()
-            if outbox and len(frame) < _READ_BYTES:
-                batch = [frame]
-                size = len(frame)
-                while outbox and size < _READ_BYTES:
-                    frame = outbox.popleft()
-                    batch.append(frame)
-                    size += len(frame)
-                frame = b"".join(batch)
-            rest = memoryview(frame)
-            try:
+        self._writer = me
+        try:
+            while outbox:
+                frame = outbox[0]
+                if self._begun[0] is not frame:
+                    self._begun = (frame, [])
+                counts = self._begun[1]
+                rest = memoryview(frame)[sum(counts) :]
                 while rest:
                     if not wait and not self._writable.poll(0):
                         return
                     try:
-                        written = _write(self.write_fd, rest if wait else rest[:_SURE_BYTES])
+                        counts.extend(map(_write, (self.write_fd,), (rest if wait else rest[:_SURE_BYTES],)))
                     except BlockingIOError:
                         if not wait:
                             return
                         waiter = _poll()
                         waiter.register(self.write_fd, _POLLOUT)
                         waiter.poll()
-                        continue
-                    rest = rest[written:]
-            except OSError:
-                # Nobody reads any more; the side thread ends the process.
-                self.broken = True
-                outbox.clear()
-                return
-            finally:
-                if rest and not self.broken and not self.dead:
-                    outbox.appendleft(bytes(rest))
+                    rest = memoryview(frame)[sum(counts) :]
+                outbox.popleft()
+        except OSError as error:
+            if error.__traceback__.tb_next is not None:  # A signal handler's: TimeoutError is an OSError as well.
+                raise
+            # Nobody reads any more; the side thread ends the process.
+            self.broken = True
+            outbox.clear()
+        finally:
+            self._writer = None
 
 
 def _private_copy(fd):
@@ -584,7 +592,7 @@ class Context:
         self.run_id = params.get("runId")
         #: Which try of the run this is, from 1.
         self.attempt = params.get("attempt", 1)
-        #: When the budget is used up, on `time.monotonic()`'s scale; None without a budget.
+        #: When the budget is used up, on `time.monotonic()`'s scale; infinite without a budget.
         self.deadline = call.deadline
         #: The W3C traceparent, or None.
         self.trace = params.get("trace")
@@ -602,18 +610,17 @@ class Context:
 
     def remaining_ms(self):
         """Milliseconds left of the budget, never below 0; infinite without a budget."""
-        if self.deadline is None:
-            return float("inf")
-        return max(0.0, (self.deadline - _monotonic()) * 1000)
+        return max(0.0, (self._call.deadline - _monotonic()) * 1000)
 
     def check(self):
         """Raises Cancelled once the run is cancelled, BudgetExceeded once its budget is used up."""
-        self._worker.beat()
         call = self._call
+        on_main_thread = self._worker.beat()
         if call.cancelled:
-            call.interrupted = True
+            # Raised where it counts: no second time by the signal.
+            call.interrupted = call.interrupted or on_main_thread
             raise Cancelled(call.reason)
-        if call.deadline is not None and _monotonic() >= call.deadline:
+        if _monotonic() >= call.deadline:
             raise _budget_exceeded(call)
 
     def progress(self, value=None, step=None, total=None, message=None, data=None):
@@ -645,13 +652,10 @@ class Context:
                 call.wake = _new_lock()
             while call.granted <= call.sent:
                 self.check()
-                if call.answered:
+                if call.answered or self._worker.channel.dead:
                     return
-                left = 1.0 if call.deadline is None else min(1.0, call.deadline - _monotonic())
-                call.wake.acquire(True, max(left, 0.001))
-            # Counted only once it is sent: a chunk that is refused costs no credit and leaves no gap.
-            self._worker.send_chunk(call, data)
-            call.sent += 1
+                call.wake.acquire(True, min(1.0, max(0.001, call.deadline - _monotonic())))
+            self._worker.notify(call, "chunk", b'{"seq":%d,"data":%b}' % (call.sent, data))
 
 
 def _budget_exceeded(call):
@@ -706,7 +710,10 @@ def _error_data(error, depth=0, seen=()):
     if cause is not None and depth < _MAX_CAUSES and id(cause) not in seen:
         data["cause"] = _error_data(cause, depth + 1, seen)
     # An exception group's, or its backport's.
-    errors = getattr(error, "exceptions", None)
+    try:
+        errors = error.exceptions
+    except Exception:
+        errors = None
     if isinstance(errors, tuple) and all(isinstance(each, BaseException) for each in errors):
         if depth < _MAX_CAUSES:
             data["errors"] = [_error_data(each, depth + 1, seen) for each in errors]
@@ -759,7 +766,9 @@ def _fields_of(error, omitted):
 
 
 def _stack_of(error):
-    """The traceback as Python prints it, without this file's frames."""
+    """The traceback as Python prints it, without this file's frames and without the cause's."""
+    if error.__traceback__ is None and not isinstance(error, SyntaxError):
+        return "%s: %s\n" % (type(error).__name__, _safe_str(error))
     try:
         import traceback
 
@@ -785,6 +794,14 @@ def _stack_of(error):
         return "".join(lines) + last
     except Exception:
         return last
+
+
+def _chain_of(error):
+    """The tracebacks of an error and its causes, as Python prints them."""
+    cause, how = error.__cause__, "The above exception was the direct cause of the following exception:"
+    if cause is None and not error.__suppress_context__:
+        cause, how = error.__context__, "During handling of the above exception, another exception occurred:"
+    return _stack_of(error) if cause is None else "%s\n%s\n\n%s" % (_chain_of(cause), how, _stack_of(error))
 
 
 def _format_frames(traceback, frames):
@@ -837,7 +854,7 @@ class _Worker:
         _thread.start_new_thread(self._side_thread, ())
 
     def run(self, tasks, init, teardown, name, interrupts):
-        self.tasks = _tasks_of(tasks)
+        self.tasks = tasks
         self.interrupts = interrupts
         if init is not None:
             init()
@@ -854,15 +871,21 @@ class _Worker:
         _flush_stdio()
         self.channel.push(_notification("hello", _encode("hello", hello)))
         self.channel.flush()
+        call = None
         while True:
             try:
                 call = self._next()
                 if call is None:
                     break
                 self._perform(call)
+                call = None  # An idle worker doesn't hold on to its last input.
             except BaseException as error:
-                # A signal handler of the user's raised while no task ran. The worker is not its task's to end.
+                # A signal handler of the user's raised while no task ran. That neither ends the worker nor costs an
+                # answer.
                 _complain(_stack_of(error))
+                if call is not None:
+                    self._answer(call, self._failure(call, error), True)
+                    call = None
         if self.refused is not None:
             raise SystemExit("pawl_worker: the host refused this worker: " + self.refused)
         if teardown is not None:
@@ -906,7 +929,7 @@ class _Worker:
                 issues = _issues(call.task, input)
                 result = {"valid": not issues, "issues": issues}
             else:
-                if call.deadline is not None and _monotonic() >= call.deadline:
+                if _monotonic() >= call.deadline:
                     raise _budget_exceeded(call)
                 issues = _issues(call.task, input)
                 if issues:
@@ -949,21 +972,26 @@ class _Worker:
     # On any thread.
 
     def beat(self):
-        if _get_ident() == self.main_thread:
-            self.last_beat = _monotonic()
+        """Notes that the main thread is not stuck in user code. Returns whether this is the main thread."""
+        if _get_ident() != self.main_thread:
+            return False
+        self.last_beat = _monotonic()
+        return True
 
     def notify(self, call, method, params):
         """Sends a notification about a run, unless it is answered already."""
         self.beat()
-        frame = _notification(method, b'{"id":%d,%b' % (call.id, params[1:]) if len(params) > 2 else b'{"id":%d}' % call.id)
+        if self.channel.dead:
+            return
+        comma = b"," if len(params) > 2 else b""
+        frame = _notification(method, b'{"id":%d%b%b' % (call.id, comma, params[1:]))
         self._check_size(frame)
         with self.state:
             if not call.answered:
                 self.channel.push(frame)
+                if method == "chunk":
+                    call.sent += 1
         self.channel.flush()
-
-    def send_chunk(self, call, data):
-        self.notify(call, "chunk", b'{"seq":%d,"data":%b}' % (call.sent, data))
 
     def _check_size(self, frame):
         if len(frame) - 1 > self.max_message_bytes:
@@ -1130,14 +1158,16 @@ class _Worker:
         self.parts, self.part_bytes, self.overlong = [], 0, False
         if not overlong:
             return line
-        self._refuse(None, _PARSE_ERROR, "A message of %d bytes: the limit is %d bytes." % (size, self.max_message_bytes))
+        self._refuse_overlong(size)
         return None
+
+    def _refuse_overlong(self, size):
+        text = "A message of %d bytes: the limit is %d bytes." % (size, self.max_message_bytes)
+        self._refuse(None, _PARSE_ERROR, text)
 
     def _on_line(self, line):
         if len(line) > self.max_message_bytes:
-            self._refuse(
-                None, _PARSE_ERROR, "A message of %d bytes: the limit is %d bytes." % (len(line), self.max_message_bytes)
-            )
+            self._refuse_overlong(len(line))
             return
         if self.at_start:
             self.at_start = False
@@ -1166,6 +1196,9 @@ class _Worker:
             self._on_message(message)
         except _Refusal as refusal:
             self._refuse(message["id"], refusal.code, str(refusal))
+        except OverflowError as error:
+            if "id" in message:
+                self._refuse(message["id"], _INVALID_PARAMS, "A number is out of range: %s." % error)
 
     def _on_message(self, message):
         if type(message) is not dict or message.get("jsonrpc") != "2.0":
@@ -1184,8 +1217,8 @@ class _Worker:
                 self._refuse(None, _INVALID_REQUEST, '"method" is not a string.')
         elif id is not None:
             self._on_request(id, method, params)
-        elif type(params) is dict:
-            self._on_notification(method, params)
+        else:
+            self._on_notification(method, params if type(params) is dict else {})
 
     def _on_request(self, id, method, params):
         if method == "ping":
@@ -1214,7 +1247,7 @@ class _Worker:
                 _NO_SUCH_TASK,
                 'There is no task "%s" here. There are: %s.' % (name[:200], ", ".join(self.tasks) or "none"),
             )
-        deadline = None if budget is None else _monotonic() + budget / 1000
+        deadline = _NEVER if budget is None else _monotonic() + budget / 1000
         call = _Call(id, method, task, params, deadline)
         self.calls[id] = call
         self._tell_main(call)
@@ -1242,7 +1275,7 @@ class _Worker:
         elif method == "welcome":
             self._on_welcome(params)
         elif method == "refuse":
-            self.refused = str(params.get("reason"))
+            self.refused = _safe_str(params.get("reason"))
             self._tell_main(None)
 
     def _on_welcome(self, params):
@@ -1375,7 +1408,8 @@ def serve(tasks, init=None, teardown=None, name="pawl-python", interrupt=True):
     if _served:
         raise RuntimeError("pawl_worker.serve() was called already.")
     _served = True
-    _start().run(tasks, init, teardown, name, interrupt)
+    known = _tasks_of(tasks)
+    _start().run(known, init, teardown, name, interrupt)
 
 
 def main(argv=None):
@@ -1395,12 +1429,12 @@ def main(argv=None):
         if _served:
             return
         tasks = _public_tasks(module, path)
+        known = _tasks_of(tasks)
     except Exception as error:
         _flush_stdio()
-        _complain(_stack_of(error))
-        _flush_stdio()
+        _complain(_chain_of(error))
         raise SystemExit(1) from None
-    serve(tasks, getattr(module, "init", None), getattr(module, "teardown", None), name=module.__name__)
+    _start().run(known, None, None, os.path.splitext(os.path.basename(path))[0], True)
 
 
 def _load(path):
@@ -1429,9 +1463,8 @@ def _public_tasks(module, path):
         return tasks
     tasks = {}
     for name, value in vars(module).items():
-        if name.startswith("_") or name in ("init", "teardown") or isinstance(value, type):
-            continue
-        if not (type(value) is type(_load) or hasattr(value, "__wrapped__")):
+        is_function = type(value) is type(_load) or (callable(value) and hasattr(value, "__wrapped__"))
+        if name.startswith("_") or not is_function:
             continue
         if getattr(value, "__module__", None) == module.__name__ and _arity(value)[0] <= 2:
             tasks[name] = value
