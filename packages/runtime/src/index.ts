@@ -1,5 +1,6 @@
 // Pool
-export { createPool, type PoolStats, type ProcessPool, type WorkerStatus } from './process/process-pool.ts';
+export { createPool, type ProcessPool } from './process/process-pool.ts';
+export type { PoolStats, WorkerStatus } from './process/pool-stats.ts';
 export type { PoolOptions, RestartOptions } from './process/pool-options.ts';
 export type { Progress, RunLogEntry, RunOptions } from './process/pool-run.ts';
 export type { WorkerChannel, WorkerCommand } from './process/worker-command.ts';

@@ -1,5 +1,6 @@
+import { checkBoolean, checkDurationMs, checkKnownKeys } from '@pawl/core';
 import type { OutputStream } from '../process/worker-process.ts';
-import type { Progress, RunLogEntry, RunOptions } from '../process/pool-run.ts';
+import { checkRunOptions, type Progress, type RunLogEntry, type RunOptions } from '../process/pool-run.ts';
 
 /** How one run is to be executed. */
 export interface ExecutionOptions {
@@ -22,6 +23,33 @@ export interface ExecutionOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly onLog?: ((entry: RunLogEntry) => void) | undefined;
   readonly onOutput?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
+}
+
+const KEYS: readonly (keyof ExecutionOptions)[] = [
+  'signal',
+  'timeoutMs',
+  'attemptTimeoutMs',
+  'priority',
+  'runId',
+  'trace',
+  'deterministic',
+  'force',
+  'onProgress',
+  'onLog',
+  'onOutput',
+];
+
+/** @throws TypeError, RangeError */
+export function checkExecutionOptions(options: ExecutionOptions): void {
+  checkKnownKeys('execute', options, KEYS);
+  const { timeoutMs, attemptTimeoutMs, deterministic, force, ...forPool } = options;
+  const durations = { timeoutMs, attemptTimeoutMs };
+  for (const [name, value] of Object.entries(durations)) {
+    if (value !== undefined) checkDurationMs(name, value, { infinite: true });
+  }
+  if (deterministic !== undefined) checkBoolean('deterministic', deterministic);
+  if (force !== undefined) checkBoolean('force', force);
+  checkRunOptions(forPool);
 }
 
 /** One attempt of a run, as whatever executes it gets it. A pool takes it as it is. */

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import {
   checkAtMost,
   checkBoolean,
@@ -8,11 +7,11 @@ import {
   checkKnownKeys,
   checkString,
   type Clock,
-  expectedMessage,
   type Logger,
   silentLogger,
   systemClock,
 } from '@pawl/core';
+import { checkEnvironment, checkFolder, checkMethods, checkStrings } from './launch-checks.ts';
 import { type ResolvedWorkerCommand, resolveWorkerCommand, type WorkerCommand } from './worker-command.ts';
 
 export interface RestartOptions {
@@ -134,9 +133,9 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
       execArgv: checkStrings('execArgv', options.execArgv ?? []),
       python: checkString('python', options.python ?? 'python3'),
     }),
-    env: options.env ?? {},
+    env: checkEnvironment('env', options.env ?? {}),
     inheritEnv: checkStrings('inheritEnv', options.inheritEnv ?? []),
-    cwd: options.cwd instanceof URL ? fileURLToPath(options.cwd) : options.cwd,
+    cwd: options.cwd === undefined ? undefined : checkFolder('cwd', options.cwd),
     privateFolder: checkBoolean('privateFolder', options.privateFolder ?? false),
     minWorkers,
     maxWorkers,
@@ -155,12 +154,12 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     restartWithinMs: checkDurationMs('restart.withinMs', restart.withinMs ?? 60_000),
     maxMessageBytes: checkInteger('maxMessageBytes', options.maxMessageBytes ?? 67_108_864, { min: 1_024 }),
     heartbeatMs: checkDurationMs('heartbeatMs', options.heartbeatMs ?? 5_000),
-    clock: options.clock ?? systemClock,
-    logger: options.logger ?? silentLogger,
+    clock: checkMethods('clock', options.clock ?? systemClock, 'a Clock', ['now', 'setTimer']),
+    logger: checkMethods('logger', options.logger ?? silentLogger, 'a Logger', [
+      'debug',
+      'info',
+      'warn',
+      'error',
+    ]),
   };
-}
-
-function checkStrings(name: string, value: readonly string[]): readonly string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-  throw new TypeError(expectedMessage(name, 'an array of strings', value));
 }

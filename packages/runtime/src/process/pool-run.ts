@@ -1,5 +1,16 @@
-import { type Clock, onAbort, type Timer } from '@pawl/core';
+import {
+  checkDurationMs,
+  checkFunction,
+  checkInteger,
+  checkKnownKeys,
+  checkSignal,
+  checkString,
+  type Clock,
+  onAbort,
+  type Timer,
+} from '@pawl/core';
 import type { FailureCause } from '../events.ts';
+import { checkPriority } from '../scheduling/priority.ts';
 import type { QueueEntry } from '../scheduling/run-queue.ts';
 import type { OutputStream } from './worker-process.ts';
 
@@ -39,6 +50,33 @@ export interface RunOptions {
   readonly onOutput?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
 }
 
+const RUN_KEYS: readonly (keyof RunOptions)[] = [
+  'signal',
+  'timeoutMs',
+  'priority',
+  'runId',
+  'attempt',
+  'trace',
+  'onProgress',
+  'onLog',
+  'onOutput',
+];
+
+/** @throws TypeError, RangeError */
+export function checkRunOptions(how: RunOptions): void {
+  checkKnownKeys('run', how, RUN_KEYS);
+  const { signal, timeoutMs, priority, runId, attempt, trace } = how;
+  if (signal !== undefined) checkSignal('signal', signal);
+  if (timeoutMs !== undefined) checkDurationMs('timeoutMs', timeoutMs, { infinite: true });
+  if (priority !== undefined) checkPriority(priority);
+  if (runId !== undefined) checkString('runId', runId);
+  if (attempt !== undefined) checkInteger('attempt', attempt, { min: 1 });
+  if (trace !== undefined) checkString('trace', trace);
+  for (const name of ['onProgress', 'onLog', 'onOutput'] as const) {
+    if (how[name] !== undefined) checkFunction(name, how[name]);
+  }
+}
+
 /** One run on its way through the pool. Settles exactly once. */
 export interface PoolRun {
   readonly runId: string;
@@ -53,8 +91,11 @@ export interface PoolRun {
   readonly settled: boolean;
   /** How long since it was submitted, in milliseconds. */
   elapsedMs(): number;
-  /** Starts the clock of the run itself; `onTimeout` is called unless it settles first. */
+  /** Starts the clock of the run itself; `onTimeout` is called unless it is answered or settles first. */
   begin(onTimeout: () => void): void;
+  /** Its answer is here, so neither a timeout nor the end of its worker matters any more. */
+  answer(): void;
+  readonly isAnswered: boolean;
   succeed(value: unknown): void;
   fail(cause: FailureCause, error: unknown): void;
 }
@@ -76,6 +117,7 @@ export function createPoolRun(how: PoolRunOptions): PoolRun {
   const { clock, options } = how;
   const submittedAt = clock.now();
   let settled = false;
+  let answered = false;
   let timer: Timer | undefined;
   let stopListening: (() => void) | undefined;
   let resolve!: (value: unknown) => void;
@@ -107,7 +149,14 @@ export function createPoolRun(how: PoolRunOptions): PoolRun {
     },
     elapsedMs: () => clock.now() - submittedAt,
     begin(onTimeout) {
-      if (how.timeoutMs !== Infinity) timer = clock.setTimer(how.timeoutMs, onTimeout);
+      if (!settled) timer = clock.setTimer(how.timeoutMs, onTimeout);
+    },
+    answer() {
+      answered = true;
+      timer?.cancel();
+    },
+    get isAnswered() {
+      return answered;
     },
     succeed(value) {
       if (!settle()) return;

@@ -1,7 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, createDeferred } from '@pawl/core';
-import { signalGroup, type TerminateOptions, terminateProcess, type TerminationReport } from './terminate.ts';
+import {
+  createTermination,
+  signalGroup,
+  type TerminateOptions,
+  type TerminationReport,
+} from './terminate.ts';
 
 /** How a process ended: one of the two is set. */
 export interface ExitInfo {
@@ -78,7 +83,7 @@ export function createProcessHandle({
       return exit;
     },
     signal: (signal) => exit === undefined && signalGroup(pid, signal),
-    terminate: (options) => terminateProcess(handle, clock, options),
+    terminate: (options) => terminate(options),
     ref() {
       child.ref();
       for (const stream of child.stdio) setRef(stream, 'ref');
@@ -88,6 +93,7 @@ export function createProcessHandle({
       for (const stream of child.stdio) setRef(stream, 'unref');
     },
   };
+  const terminate = createTermination(handle, clock);
   return handle;
 }
 

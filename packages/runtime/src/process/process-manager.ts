@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import {
+  checkBoolean,
   checkKnownKeys,
+  checkOneOf,
   checkString,
   type Clock,
   createLifecycle,
@@ -13,6 +14,7 @@ import {
   systemClock,
 } from '@pawl/core';
 import { childEnvironment } from './environment.ts';
+import { checkEnvironment, checkFolder, checkStrings } from './launch-checks.ts';
 import { ProcessStartError, type StartFault } from './process-errors.ts';
 import { createProcessHandle, type ProcessHandle } from './process-handle.ts';
 import type { TerminateOptions, TerminationReport } from './terminate.ts';
@@ -59,6 +61,15 @@ export interface ProcessManager extends Service {
   terminate(id: string, options?: TerminateOptions): Promise<TerminationReport>;
 }
 
+/** A checked config. */
+interface SpawnPlan {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdio: ('pipe' | 'ignore' | 'inherit')[];
+}
+
 const CONFIG_KEYS: readonly (keyof ProcessConfig)[] = [
   'command',
   'args',
@@ -77,12 +88,13 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
   const clock = options.clock ?? systemClock;
   const processes = new Map<string, ProcessHandle>();
   let lastId = 0;
-  let stopping = false;
 
   const lifecycle = createLifecycle({
     name: 'the process manager',
     stop: ({ graceMs }) => terminateAll(graceMs),
   });
+
+  const isStopping = (): boolean => lifecycle.state === 'draining' || lifecycle.state === 'stopped';
 
   async function terminateAll(graceMs: number): Promise<StopReport> {
     const reports = await Promise.all(
@@ -100,33 +112,29 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
   async function start(config: ProcessConfig): Promise<ProcessHandle> {
     checkKnownKeys('spawn', config, CONFIG_KEYS);
     const command = checkString('command', config.command);
-    if (stopping) throw stoppedError(command);
+    const args = checkStrings('args', config.args ?? []);
+    const env = childEnvironment(
+      checkEnvironment('env', config.env ?? {}),
+      checkStrings('inheritEnv', config.inheritEnv ?? []),
+    );
+    const cwd = config.cwd === undefined ? undefined : checkFolder('cwd', config.cwd);
+    const stdio = (['stdin', 'stdout', 'stderr'] as const).map((name) =>
+      checkOneOf(name, config[name] ?? 'pipe', ['pipe', 'ignore', 'inherit']),
+    );
+    if (checkBoolean('channel', config.channel ?? false)) stdio.push('pipe');
+    if (isStopping()) throw stoppedError(command);
     // A manager needs no start of its own; this only makes a later stop run.
     await lifecycle.start();
-    const cwd = config.cwd instanceof URL ? fileURLToPath(config.cwd) : config.cwd;
-    const stdio: StdioOptions = [config.stdin ?? 'pipe', config.stdout ?? 'pipe', config.stderr ?? 'pipe'];
-    if (config.channel === true) stdio.push('pipe');
-    const handle = await spawnChild(config, command, cwd, stdio);
-    if (stopping) {
-      await handle.terminate({ graceMs: 0 });
-      throw stoppedError(command);
-    }
-    processes.set(handle.id, handle);
-    void handle.exited.then(() => processes.delete(handle.id));
-    return handle;
+    if (isStopping()) throw stoppedError(command);
+    return spawnChild({ command, args, cwd, env, stdio });
   }
 
-  async function spawnChild(
-    config: ProcessConfig,
-    command: string,
-    cwd: string | undefined,
-    stdio: StdioOptions,
-  ): Promise<ProcessHandle> {
+  async function spawnChild({ command, args, cwd, env, stdio }: SpawnPlan): Promise<ProcessHandle> {
     let child: ChildProcess;
     try {
-      child = spawn(command, config.args ?? [], {
+      child = spawn(command, args, {
         ...(cwd === undefined ? {} : { cwd }),
-        env: childEnvironment(config.env, config.inheritEnv),
+        env,
         stdio,
         // A group of its own, so that all it starts can be signalled together. On Windows it would open a console.
         detached: process.platform !== 'win32',
@@ -140,14 +148,18 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
       throw new ProcessStartError(faultOf(error, cwd), command, cwd, error);
     }
     lastId += 1;
-    return createProcessHandle({
+    const handle = createProcessHandle({
       id: `process-${lastId}`,
       child,
       pid: child.pid,
       command,
-      hasChannel: config.channel === true,
+      hasChannel: stdio.length > 3,
       clock,
     });
+    // In the same turn as the spawn, so that no stop can miss it.
+    processes.set(handle.id, handle);
+    void handle.exited.then(() => processes.delete(handle.id));
+    return handle;
   }
 
   return {
@@ -155,14 +167,8 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
       return lifecycle.state;
     },
     start: () => lifecycle.start(),
-    stop(stopOptions) {
-      stopping = true;
-      return lifecycle.stop(stopOptions);
-    },
-    [Symbol.asyncDispose]: async () => {
-      stopping = true;
-      await lifecycle.stop();
-    },
+    stop: (stopOptions) => lifecycle.stop(stopOptions),
+    [Symbol.asyncDispose]: () => lifecycle[Symbol.asyncDispose](),
     spawn: start,
     get: (id) => processes.get(id),
     list: () => [...processes.values()],
@@ -171,7 +177,7 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
       if (handle === undefined) {
         throw new PawlError(`There is no process \`${id}\`; it may have ended.`, { code: 'NO_SUCH_PROCESS' });
       }
-      return await handle.terminate(how);
+      return handle.terminate(how);
     },
   };
 }

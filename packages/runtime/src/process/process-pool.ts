@@ -1,57 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import {
-  checkDurationMs,
   checkInteger,
-  checkKnownKeys,
   checkString,
-  createDeferred,
   createEmitter,
   createLifecycle,
   type EventSource,
-  hasCode,
   type Service,
+  showValue,
   type StopReport,
+  untilAborted,
 } from '@pawl/core';
+import { ConnectionClosedError } from '@pawl/ipc';
 import type { FailureCause, PoolEvents } from '../events.ts';
-import { checkPriority } from '../scheduling/priority.ts';
-import { createRunQueue } from '../scheduling/run-queue.ts';
 import { PoolStoppedError, QueueFullError, RunTimeoutError } from './pool-errors.ts';
 import { type PoolOptions, resolvePoolOptions } from './pool-options.ts';
-import { createPoolRun, type PoolRun, type RunOptions } from './pool-run.ts';
+import { checkRunOptions, type PoolRun, type RunOptions } from './pool-run.ts';
+import type { PoolStats, WorkerStatus } from './pool-stats.ts';
 import { createProcessManager } from './process-manager.ts';
+import { withCode } from './run-faults.ts';
+import { createRunLedger } from './run-ledger.ts';
 import { createRunMessages } from './run-messages.ts';
 import { WorkerCrashedError } from './worker-errors.ts';
-import { createWorkerSet, type WorkerSlot } from './worker-set.ts';
-import type { WorkerState } from './worker-state.ts';
-
-/** Every submitted run is in exactly one of `queued`, `running` and the ended counts. */
-export interface PoolStats {
-  readonly submitted: number;
-  readonly queued: number;
-  readonly running: number;
-  readonly succeeded: number;
-  /** The task threw. */
-  readonly failed: number;
-  readonly timedOut: number;
-  readonly cancelled: number;
-  /** The worker died with the run on it. */
-  readonly lost: number;
-  /** The queue was full, or no worker could be started for it. */
-  readonly refused: number;
-  /** Ended by the pool's stop. */
-  readonly stopped: number;
-  /** Workers that start, are ready, or busy. */
-  readonly size: number;
-  readonly workers: Readonly<Record<WorkerState, number>>;
-}
-
-export interface WorkerStatus {
-  readonly workerId: string;
-  readonly pid: number | undefined;
-  readonly state: WorkerState;
-  readonly runId: string | undefined;
-  readonly runsDone: number;
-}
+import { createWorkerSet } from './worker-set.ts';
+import type { WorkerSlot } from './worker-slot.ts';
 
 /** Runs tasks in worker processes. Every run settles, whatever becomes of its worker. */
 export interface ProcessPool extends Service, EventSource<PoolEvents> {
@@ -69,41 +39,19 @@ export interface ProcessPool extends Service, EventSource<PoolEvents> {
   workers(): readonly WorkerStatus[];
 }
 
-const RUN_KEYS: readonly (keyof RunOptions)[] = [
-  'signal',
-  'timeoutMs',
-  'priority',
-  'runId',
-  'attempt',
-  'trace',
-  'onProgress',
-  'onLog',
-  'onOutput',
-];
-
-const CAUSE_COUNTS = {
-  failed: 'failed',
-  'timed-out': 'timedOut',
-  cancelled: 'cancelled',
-  lost: 'lost',
-  refused: 'refused',
-  stopped: 'stopped',
-} as const satisfies Record<FailureCause, keyof PoolStats>;
-
 /** Makes a pool of worker processes. @throws TypeError, RangeError for wrong options */
 export function createPool(options: PoolOptions): ProcessPool {
   const resolved = resolvePoolOptions(options);
   const { clock, logger } = resolved;
   const emitter = createEmitter<PoolEvents>({ logger });
   const manager = createProcessManager({ clock });
-  const queue = createRunQueue<PoolRun>({ maxSize: resolved.maxQueue });
-  const running = new Map<PoolRun, WorkerSlot>();
-  const idlers = new Set<() => void>();
-  const ended = { succeeded: 0, failed: 0, timedOut: 0, cancelled: 0, lost: 0, refused: 0, stopped: 0 };
-  const prefix = randomBytes(4).toString('hex');
+  const runs = createRunLedger({
+    ...resolved,
+    emitter,
+    onCancel: (run, reason) => giveUp(run, 'cancelled', reason, reasonText(reason)),
+  });
+  const cancelOnWorker = new WeakMap<PoolRun, (reason: string) => void>();
   let { minWorkers, maxWorkers } = resolved;
-  let submitted = 0;
-  let refusing = false;
   let awaitReady = false;
 
   const workers = createWorkerSet({
@@ -116,50 +64,52 @@ export function createPool(options: PoolOptions): ProcessPool {
       if (run !== undefined) run.fail('lost', new WorkerCrashedError(run, end));
       dispatch();
     },
-    onHopeless: (error) => {
-      for (const run of queue.clear()) run.fail('refused', error);
-    },
+    onHopeless: refuseAll,
   });
 
   const lifecycle = createLifecycle({
     name: 'the pool',
-    async start() {
+    async start(signal) {
       growToDemand();
-      if (awaitReady && minWorkers > 0) await workers.whenStarted();
+      if (awaitReady && minWorkers > 0) await untilAborted(workers.whenStarted(), signal);
     },
     stop: ({ graceMs }) => drainAndStop(graceMs),
   });
 
+  const isStopping = (): boolean => lifecycle.state === 'draining' || lifecycle.state === 'stopped';
+
   /** Hands waiting runs to free workers, then makes sure that enough workers are on their way. */
   function dispatch(): void {
-    while (queue.size > 0 && workers.count('ready') > 0) {
-      const run = queue.take();
+    while (runs.waiting > 0 && workers.hasIdle) {
+      const run = runs.next();
       if (run === undefined) break;
-      run.queued = undefined;
       execute(run);
-      if (queue.size === 0) emitter.emit('queue:drained', { runsDone: submitted - running.size });
+      if (runs.waiting === 0) {
+        emitter.emit('queue:drained', { runsDone: runs.stats().submitted - runs.running });
+      }
     }
     growToDemand();
   }
 
   function growToDemand(): void {
-    if (refusing && queue.size === 0) return;
+    if (isStopping() && runs.waiting === 0) return;
     if (workers.size > maxWorkers) workers.shrink(maxWorkers);
-    const busy = running.size + queue.size;
+    const busy = runs.running + runs.waiting;
     workers.grow(Math.min(maxWorkers, Math.max(minWorkers, busy + resolved.spareWorkers)));
+    // The last worker may have died of its run while no other may be started.
+    if (runs.waiting > 0 && workers.size === 0 && workers.crashLoop !== undefined)
+      refuseAll(workers.crashLoop);
+  }
+
+  function refuseAll(error: Error): void {
+    runs.failWaiting('refused', () => error);
   }
 
   function execute(run: PoolRun): void {
     const slot = workers.checkOut(run);
     if (slot === undefined) throw new TypeError('A run was dispatched without a worker.');
-    running.set(run, slot);
-    emitter.emit('run:started', {
-      runId: run.runId,
-      task: run.task,
-      attempt: run.attempt,
-      workerId: slot.worker.id,
-      queuedMs: run.elapsedMs(),
-    });
+    runs.begin(run);
+    const queuedMs = run.elapsedMs();
     const call = slot.worker.call(
       {
         task: run.task,
@@ -180,91 +130,57 @@ export function createPool(options: PoolOptions): ProcessPool {
       giveUp(run, 'timed-out', error, error.message);
     });
     call.response.then(
-      async (value) => {
-        if (run.options.onOutput !== undefined) await slot.worker.settleOutput();
-        run.succeed(value);
-        workers.checkIn(slot, maxWorkers);
-      },
-      async (error: unknown) => {
+      (value) => checkIn(run, slot, () => run.succeed(value)),
+      (error: unknown) => {
         // The worker's end tells more than the closed connection does: `onLost` settles the run.
-        if (hasCode(error, 'CONNECTION_CLOSED')) return;
-        if (run.options.onOutput !== undefined) await slot.worker.settleOutput();
-        run.fail('failed', error);
-        workers.checkIn(slot, maxWorkers);
+        if (error instanceof ConnectionClosedError) return undefined;
+        return checkIn(run, slot, () => run.fail('failed', withCode(error)));
       },
     );
+    // Last, because a listener may cancel the run.
+    emitter.emit('run:started', {
+      runId: run.runId,
+      task: run.task,
+      attempt: run.attempt,
+      workerId: slot.worker.id,
+      queuedMs,
+    });
   }
 
-  const cancelOnWorker = new WeakMap<PoolRun, (reason: string) => void>();
+  /** The answer of a run is here. What it printed before comes first. */
+  async function checkIn(run: PoolRun, slot: WorkerSlot, settle: () => void): Promise<void> {
+    run.answer();
+    const outputWanted = run.options.onOutput !== undefined || emitter.listenerCount('worker:output') > 0;
+    if (outputWanted) await slot.worker.settleOutput();
+    settle();
+    workers.checkIn(slot, maxWorkers);
+  }
 
   /** The caller is answered now; the worker gets its grace. */
   function giveUp(run: PoolRun, cause: FailureCause, error: unknown, reason: string): void {
-    if (run.queued !== undefined) queue.remove(run.queued);
+    runs.unqueue(run);
     run.fail(cause, error);
     cancelOnWorker.get(run)?.(reason);
   }
 
-  function release(run: PoolRun): void {
-    running.delete(run);
-    if (running.size === 0 && queue.size === 0) for (const idle of idlers) idle();
-  }
-
   function submit(task: string, input: unknown, how: RunOptions): PoolRun {
-    submitted += 1;
-    const run = createPoolRun({
-      runId: how.runId ?? `${prefix}-${submitted}`,
-      task,
-      input,
-      options: how,
-      timeoutMs: how.timeoutMs ?? resolved.runTimeoutMs,
-      clock,
-      onCancel: (cancelled, reason) => {
-        giveUp(cancelled, 'cancelled', reason, reason instanceof Error ? reason.message : String(reason));
-      },
-      onSucceeded: (done) => {
-        ended.succeeded += 1;
-        emitter.emit('run:succeeded', { runId: done.runId, task, durationMs: done.elapsedMs() });
-        release(done);
-      },
-      onFailed: (failed, cause, error) => {
-        ended[CAUSE_COUNTS[cause]] += 1;
-        emitter.emit('run:failed', {
-          runId: failed.runId,
-          task,
-          cause,
-          error,
-          durationMs: failed.elapsedMs(),
-        });
-        release(failed);
-      },
-    });
+    const run = runs.open(task, input, how);
     if (run.settled) return run;
     const { crashLoop } = workers;
-    if (refusing) run.fail('stopped', new PoolStoppedError(`Run ${run.runId} was refused`));
+    if (isStopping()) run.fail('stopped', new PoolStoppedError(`Run ${run.runId} was refused`));
     else if (crashLoop !== undefined && workers.size === 0) run.fail('refused', crashLoop);
     else {
       // An idle worker takes the run past the queue, so that a queue of 0 still lets an idle pool work.
-      const direct = queue.size === 0 && workers.count('ready') > 0;
-      if (direct) execute(run);
-      else run.queued = queue.add(run, how.priority);
-      if (!direct && run.queued === undefined) run.fail('refused', new QueueFullError(resolved.maxQueue));
-      else growToDemand();
+      if (runs.waiting === 0 && workers.hasIdle) execute(run);
+      else if (!runs.wait(run)) run.fail('refused', new QueueFullError(resolved.maxQueue));
+      growToDemand();
     }
     return run;
   }
 
   async function drainAndStop(graceMs: number): Promise<StopReport> {
-    refusing = true;
-    if (graceMs > 0 && running.size + queue.size > 0) {
-      const drained = createDeferred();
-      idlers.add(drained.resolve);
-      const timer = clock.setTimer(graceMs, drained.resolve);
-      await drained.promise;
-      timer.cancel();
-      idlers.delete(drained.resolve);
-    }
-    const left = [...queue.clear(), ...running.keys()];
-    for (const run of left) run.fail('stopped', new PoolStoppedError(`Run ${run.runId} was ended`));
+    await runs.whenDone(graceMs);
+    const left = runs.failAll('stopped', endedError);
     await workers.stopAll();
     await manager.stop({ graceMs: 0 });
     return { drained: left.length === 0, orphaned: left.map((run) => run.runId) };
@@ -280,37 +196,32 @@ export function createPool(options: PoolOptions): ProcessPool {
       awaitReady = true;
       return lifecycle.start();
     },
-    stop(stopOptions) {
-      refusing = true;
-      return lifecycle.stop(stopOptions);
-    },
-    async [Symbol.asyncDispose]() {
-      refusing = true;
-      await lifecycle.stop();
-    },
+    stop: (stopOptions) => lifecycle.stop(stopOptions),
+    [Symbol.asyncDispose]: () => lifecycle[Symbol.asyncDispose](),
     async run(task, input, how = {}) {
       checkString('task', task);
       checkRunOptions(how);
-      if (lifecycle.state === 'idle' && !refusing) await lifecycle.start();
-      return await submit(task, input, how).promise;
+      // Not awaited, so that runs start in the order of their calls.
+      if (lifecycle.state === 'idle' && how.signal?.aborted !== true)
+        void lifecycle.start().catch(() => undefined);
+      return submit(task, input, how).promise;
     },
     async scaleTo(count) {
       checkInteger('workers', count, { min: 0 });
+      if (isStopping()) throw new PoolStoppedError(`Can't scale to ${count} workers`);
       minWorkers = count;
       maxWorkers = Math.max(count, 1);
       if (lifecycle.state === 'idle') await lifecycle.start();
       workers.shrink(count);
       workers.grow(count);
       await workers.whenStarted();
+      if (workers.size < count && workers.crashLoop !== undefined) throw workers.crashLoop;
     },
     get size() {
       return workers.size;
     },
     stats: () => ({
-      submitted,
-      queued: queue.size,
-      running: running.size,
-      ...ended,
+      ...runs.stats(),
       size: workers.size,
       workers: {
         starting: workers.count('starting'),
@@ -332,9 +243,12 @@ export function createPool(options: PoolOptions): ProcessPool {
   };
 }
 
-function checkRunOptions(how: RunOptions): void {
-  checkKnownKeys('run', how, RUN_KEYS);
-  if (how.timeoutMs !== undefined) checkDurationMs('timeoutMs', how.timeoutMs, { infinite: true });
-  if (how.priority !== undefined) checkPriority(how.priority);
-  if (how.attempt !== undefined) checkInteger('attempt', how.attempt, { min: 1 });
+function endedError(run: PoolRun): Error {
+  return new PoolStoppedError(`Run ${run.runId} was ended`);
+}
+
+/** A cancel's reason as the task is told it. */
+function reasonText(reason: unknown): string {
+  if (reason instanceof Error) return reason.message;
+  return typeof reason === 'string' ? reason : showValue(reason);
 }

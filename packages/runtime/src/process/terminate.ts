@@ -15,28 +15,30 @@ export interface TerminationReport extends ExitInfo {
 
 /**
  * Ends a process and its group: a polite signal, a bounded wait, then SIGKILL. Resolves when the process is gone;
- * what it had started is killed with it.
+ * what it had started is killed with it. The calls for one process know of each other: the shortest grace counts, and
+ * all report the same.
  */
-export async function terminateProcess(
+export function createTermination(
   handle: ProcessHandle,
   clock: Clock,
-  options: TerminateOptions = {},
-): Promise<TerminationReport> {
-  const graceMs = checkDurationMs('graceMs', options.graceMs ?? DEFAULT_GRACE_MS, { infinite: true });
+): (options?: TerminateOptions) => Promise<TerminationReport> {
   let forced = false;
   const kill = (): void => {
     if (handle.exit !== undefined) return;
     forced = true;
     handle.signal('SIGKILL');
   };
-  if (graceMs === 0) kill();
-  else handle.signal(options.signal ?? 'SIGTERM');
-  const timer = clock.setTimer(graceMs, kill);
-  try {
-    return { ...(await handle.exited), forced };
-  } finally {
-    timer.cancel();
-  }
+  return async (options = {}) => {
+    const graceMs = checkDurationMs('graceMs', options.graceMs ?? DEFAULT_GRACE_MS, { infinite: true });
+    if (graceMs === 0) kill();
+    else handle.signal(options.signal ?? 'SIGTERM');
+    const timer = clock.setTimer(graceMs, kill);
+    try {
+      return { ...(await handle.exited), forced };
+    } finally {
+      timer.cancel();
+    }
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkKnownKeys, checkOneOf, checkString, expectedMessage } from '@pawl/core';
 import { findPython } from '../python/interpreter.ts';
+import { checkStrings } from './launch-checks.ts';
 
 /** Any program that speaks the worker protocol. */
 export interface WorkerCommand {
@@ -51,7 +52,7 @@ export function resolveWorkerCommand(
   const { command, args = [], channel = 'stdout' } = worker as WorkerCommand;
   checkString('worker.command', command);
   checkOneOf('worker.channel', channel, ['fd3', 'stdout']);
-  if (!Array.isArray(args)) throw new TypeError(expectedMessage('worker.args', 'an array of strings', args));
+  checkStrings('worker.args', args);
   const resolved: ResolvedWorkerCommand = { command, args, env: {}, channel };
   return () => Promise.resolve(resolved);
 }
@@ -77,13 +78,25 @@ function fileCommand(
       return () => Promise.resolve(resolved);
     }
     case '.py':
-      return async () => ({
+      return onceFound(async () => ({
         command: (await findPython(python)).path,
         args: ['-u', PYTHON_SDK, '--tasks', file],
         env: { PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
         channel: 'fd3',
-      });
+      }));
     default:
       throw new TypeError(expectedMessage('worker', 'a .js, .mjs, .cjs, .ts, .mts or .py file', url.href));
   }
+}
+
+/** Looks once for all workers; a failure is not kept, so that an interpreter installed meanwhile is found. */
+function onceFound<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | undefined;
+  return () => {
+    found ??= find().catch((error: unknown) => {
+      found = undefined;
+      throw error;
+    });
+    return found;
+  };
 }

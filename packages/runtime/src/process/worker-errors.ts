@@ -20,15 +20,19 @@ export interface WorkerEnd {
 }
 
 /** `exited with code 3`, `was killed by SIGSEGV`. */
-export function endText({ exitCode, signal }: Pick<WorkerEnd, 'exitCode' | 'signal'>): string {
+function endText({ exitCode, signal }: Pick<WorkerEnd, 'exitCode' | 'signal'>): string {
   if (signal !== null) return `was killed by ${signal}`;
   return exitCode === null ? 'ended' : `exited with code ${exitCode}`;
 }
 
-/** The last line that says something, which is where programs put their reason. */
-function lastLine(text: string): string {
-  const line = text.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  return line === '' ? '' : ` Its last line on stderr: ${line.slice(0, 200)}`;
+/** `TypeError: boom`, `Error [ERR_X]: boom`, `ValueError: boom`: how runtimes print what ended them. */
+const ERROR_LINE = /^(?:Uncaught )?[\w.$]*(?:Error|Exception)\b[^:]*: ./;
+
+/** The line that says why: the last that names an error, for runtimes print stacks behind it, else the last of all. */
+function tellingLine(text: string): string {
+  const lines = text.split('\n').map((each) => each.trim());
+  const line = lines.findLast((each) => ERROR_LINE.test(each)) ?? lines.findLast((each) => each !== '') ?? '';
+  return line === '' ? '' : ` It said on stderr: ${line.slice(0, 200)}`;
 }
 
 /** The worker process died with the run on it, whatever its exit code: 0 is no excuse. */
@@ -53,7 +57,7 @@ export class WorkerCrashedError extends PawlError implements WorkerEnd {
   ) {
     super(
       `Worker ${end.workerId} (pid ${end.pid}) ${endText(end)} while it ran "${run.task}" ` +
-        `(run ${run.runId}, attempt ${run.attempt}), after ${end.runsDone} finished runs.${lastLine(end.stderrTail)}`,
+        `(run ${run.runId}, attempt ${run.attempt}), after ${end.runsDone} finished runs.${tellingLine(end.stderrTail)}`,
       { code: 'WORKER_CRASHED' },
     );
     this.runId = run.runId;
@@ -85,7 +89,7 @@ export class WorkerStartError extends PawlError {
   /** @param cause what kept it from starting; absent when it exited by itself */
   constructor(end: WorkerEnd, cause?: unknown) {
     const why = cause instanceof Error ? cause.message : `it ${endText(end)}.`;
-    super(`Worker ${end.workerId} did not start: ${why}${lastLine(end.stderrTail)}`, {
+    super(`Worker ${end.workerId} did not start: ${why}${tellingLine(end.stderrTail)}`, {
       code: 'WORKER_START_FAILED',
       ...(cause === undefined ? {} : { cause }),
     });

@@ -2,26 +2,26 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type Clock, createDeferred, hasCode, type Logger, onAbort } from '@pawl/core';
+import { type Clock, createDeferred, type Logger, onAbort, untilAborted } from '@pawl/core';
 import {
   acceptWorker,
   type Call,
   type CallOptions,
   type Connection,
+  ConnectionClosedError,
   createConnection,
   type Hello,
   stdioTransport,
 } from '@pawl/ipc';
-import { createLineSplitter } from './line-splitter.ts';
-import { createOutputTail } from './output-tail.ts';
 import type { ProcessHandle } from './process-handle.ts';
 import type { ProcessManager } from './process-manager.ts';
 import type { ResolvedWorkerCommand } from './worker-command.ts';
 import { type WorkerEnd, WorkerStartError } from './worker-errors.ts';
+import { createWorkerOutput, type WorkerOutputOptions } from './worker-output.ts';
 
-export type OutputStream = 'stdout' | 'stderr';
+export type { OutputStream } from './worker-output.ts';
 
-export interface WorkerProcessOptions {
+export interface WorkerProcessOptions extends WorkerOutputOptions {
   readonly id: string;
   readonly manager: ProcessManager;
   readonly resolveCommand: () => Promise<ResolvedWorkerCommand>;
@@ -34,12 +34,6 @@ export interface WorkerProcessOptions {
   readonly maxMessageBytes: number;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Every piece the worker prints, as it comes. */
-  readonly onOutput: (stream: OutputStream, chunk: Buffer) => void;
-  /** Every line it prints, while `linesWanted` says so. */
-  readonly onLine: (stream: OutputStream, line: string) => void;
-  /** Splitting costs time that nobody should pay who does not listen. */
-  readonly linesWanted: () => boolean;
   /** A line on the channel that is no frame. */
   readonly onStrayOutput: (preview: string, sizeBytes: number) => void;
 }
@@ -55,12 +49,14 @@ export interface WorkerProcess {
   start(signal: AbortSignal): Promise<Hello>;
   /** Sends a `run` request. What it prints before its answer is delivered before the answer if `settleOutput` is called. */
   call(params: Readonly<Record<string, unknown>>, options: CallOptions): Call;
-  /** Resolves when what the worker had printed by now was delivered. */
+  /** Resolves when what the worker had printed by now was delivered, an unfinished line included. */
   settleOutput(): Promise<void>;
   /** Asks it to finish and exit, waits `graceMs`, then ends it by force. Resolves when it is gone. */
   stop(graceMs: number, killGraceMs: number): Promise<WorkerEnd>;
   /** Resolves when the process is gone and what it left in its pipes was read, or 250 ms later. */
   readonly ended: Promise<WorkerEnd>;
+  /** Its process or its channel has ended, and `ended` will follow: it takes no work any more. */
+  readonly isLost: boolean;
   /** Says what the worker is doing, for the report of its end. */
   setPhase(phase: WorkerEnd['phase']): void;
   /** Counts a finished run. */
@@ -70,8 +66,6 @@ export interface WorkerProcess {
   unref(): void;
 }
 
-const STDERR_TAIL_BYTES = 16_384;
-const STDOUT_HEAD_BYTES = 1_024;
 /** How long the pipes of a dead worker are read: a grandchild that holds one open must not delay anyone. */
 const PIPE_DRAIN_MS = 250;
 /** How long a worker may take to exit once its channel is closed. */
@@ -80,14 +74,15 @@ const CHANNEL_LOST_GRACE_MS = 1_000;
 export function createWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
   const { id, clock, manager } = options;
   const ended = createDeferred<WorkerEnd>();
-  const stderrTail = createOutputTail(STDERR_TAIL_BYTES);
-  let stdoutHead = Buffer.alloc(0);
+  const output = createWorkerOutput(options);
   let handle: ProcessHandle | undefined;
   let connection: Connection | undefined;
   let folder: string | undefined;
   let phase: WorkerEnd['phase'] = 'start';
   let runsDone = 0;
-  let chunksSeen = 0;
+  let lost = false;
+  /** Ends a start that nobody waits for any more. */
+  const givenUp = new AbortController();
   const createdAt = clock.now();
 
   const describeEnd = (): WorkerEnd => ({
@@ -96,26 +91,11 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     exitCode: handle?.exit?.exitCode ?? null,
     signal: handle?.exit?.signal ?? null,
     phase,
-    stderrTail: stderrTail.text(),
-    stdoutHead: stdoutHead.toString('utf8'),
+    stderrTail: output.stderrTail,
+    stdoutHead: output.stdoutHead,
     ageMs: clock.now() - (handle?.startedAt ?? createdAt),
     runsDone,
   });
-
-  function watchOutput(stream: OutputStream, readable: Readable | null): void {
-    if (readable === null) return;
-    const lines = createLineSplitter((line) => options.onLine(stream, line));
-    readable.on('data', (chunk: Buffer) => {
-      chunksSeen += 1;
-      if (stream === 'stderr') stderrTail.push(chunk);
-      else if (stdoutHead.length < STDOUT_HEAD_BYTES) {
-        stdoutHead = Buffer.concat([stdoutHead, chunk.subarray(0, STDOUT_HEAD_BYTES - stdoutHead.length)]);
-      }
-      options.onOutput(stream, chunk);
-      if (options.linesWanted()) lines.push(chunk);
-    });
-    readable.once('end', () => lines.end());
-  }
 
   /** After the exit: reads what is still in the pipes, for a bounded time, then lets them go. */
   async function finish(
@@ -124,12 +104,13 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     readables: readonly (Readable | null)[],
   ): Promise<void> {
     await process_.exited;
+    lost = true;
     const drained = Promise.all([link.closed, ...readables.map((readable) => streamEnd(readable))]);
     const limit = createDeferred();
     const timer = clock.setTimer(PIPE_DRAIN_MS, limit.resolve);
     await Promise.race([drained, limit.promise]);
     timer.cancel();
-    for (const stream of [process_.stdin, process_.channel, ...readables]) stream?.destroy();
+    for (const stream of [process_.stdin, process_.channel, process_.stdout, ...readables]) stream?.destroy();
     await link.closed;
     await removeFolder();
     ended.resolve(describeEnd());
@@ -143,7 +124,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
   }
 
   async function launch(signal: AbortSignal): Promise<Hello> {
-    const command = await options.resolveCommand();
+    const command = await untilAborted(options.resolveCommand(), signal);
     signal.throwIfAborted();
     if (options.privateFolder) folder = await mkdtemp(join(tmpdir(), 'pawl-worker-'));
     const cwd = folder ?? options.cwd;
@@ -152,7 +133,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       args: command.args,
       ...(cwd === undefined ? {} : { cwd }),
       env: {
-        ...(folder === undefined ? {} : { TMPDIR: folder, HOME: folder }),
+        ...(folder === undefined ? {} : { HOME: folder, TMPDIR: folder, TMP: folder, TEMP: folder }),
         ...command.env,
         ...options.env,
         PAWL_CHANNEL: command.channel,
@@ -169,16 +150,17 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     const channel = usesFd3 ? process_.channel : stdout;
     if (stdin === null || channel === null) throw new TypeError('A worker needs a piped stdin and channel.');
     const link = createConnection(
-      stdioTransport({ readable: channel, writable: stdin, maxMessageBytes: options.maxMessageBytes }),
+      stdioTransport({ readable: channel, writable: stdin, maxMessageBytes: options.maxMessageBytes, clock }),
       { clock, logger: options.logger },
     );
     connection = link;
     link.on('protocol:malformed', ({ preview, sizeBytes }) => options.onStrayOutput(preview, sizeBytes));
-    watchOutput('stderr', stderr);
-    if (usesFd3) watchOutput('stdout', stdout);
+    if (stderr !== null) output.watch('stderr', stderr);
+    if (usesFd3 && stdout !== null) output.watch('stdout', stdout);
     void finish(process_, link, [stderr, usesFd3 ? stdout : null]);
     // A worker closes its channel by exiting; one that lives on without can't be worked with.
     void link.closed.then(() => {
+      lost = true;
       const timer = clock.setTimer(CHANNEL_LOST_GRACE_MS, () => void process_.terminate({ graceMs: 0 }));
       void process_.exited.then(() => timer.cancel());
     });
@@ -189,7 +171,9 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       timeoutMs: options.startTimeoutMs,
       clock,
     });
-    return await accepted.finally(stopListening);
+    const hello = await accepted.finally(stopListening);
+    if (lost) throw new ConnectionClosedError({ reason: 'ended' });
+    return hello;
   }
 
   return {
@@ -198,8 +182,9 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       return handle?.pid;
     },
     async start(signal) {
+      const stopFollowing = onAbort(signal, (reason) => givenUp.abort(reason));
       try {
-        const hello = await launch(signal);
+        const hello = await launch(givenUp.signal);
         phase = 'idle';
         return hello;
       } catch (error) {
@@ -208,30 +193,23 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
           ended.resolve(describeEnd());
           throw new WorkerStartError(describeEnd(), error);
         }
-        // The channel closes a moment before the process is seen to have exited.
-        const exitedByItself = hasCode(error, 'CONNECTION_CLOSED') && !signal.aborted;
-        await handle.terminate({ graceMs: exitedByItself ? CHANNEL_LOST_GRACE_MS : 0 });
-        const end = await ended.promise;
-        throw new WorkerStartError(end, exitedByItself ? undefined : error);
+        // Then it is about to exit by itself, or is killed a second later: its exit code says why.
+        const exitsByItself = error instanceof ConnectionClosedError && !givenUp.signal.aborted;
+        if (!exitsByItself) await handle.terminate({ graceMs: 0 });
+        throw new WorkerStartError(await ended.promise, exitsByItself ? undefined : error);
+      } finally {
+        stopFollowing();
       }
     },
     call(params, callOptions) {
       if (connection === undefined) throw new TypeError(`Worker ${id} was not started.`);
       return connection.call('run', params, callOptions);
     },
-    async settleOutput() {
-      // The kernel holds everything the worker wrote before its answer. A whole turn of the event loop without a
-      // chunk means that all of it was read; the first turn may have begun before the answer.
-      let seen: number;
-      do {
-        seen = chunksSeen;
-        await turn();
-        await turn();
-      } while (chunksSeen !== seen);
-    },
+    settleOutput: () => output.settle(),
     async stop(graceMs, killGraceMs) {
       const process_ = handle;
-      if (process_ !== undefined && process_.exit === undefined) {
+      if (process_ === undefined) givenUp.abort(new Error('The worker is not needed any more.'));
+      else if (process_.exit === undefined) {
         // Work under way may finish; a worker without any is also told by the end of its stdin.
         const idle = phase !== 'run';
         if (idle) phase = 'stop';
@@ -243,9 +221,12 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
         await process_.exited;
         timer.cancel();
       }
-      return await ended.promise;
+      return ended.promise;
     },
     ended: ended.promise,
+    get isLost() {
+      return lost;
+    },
     setPhase(to) {
       phase = to;
     },
@@ -258,10 +239,6 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     ref: () => handle?.ref(),
     unref: () => handle?.unref(),
   };
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function streamEnd(readable: Readable | null): Promise<void> {

@@ -1,24 +1,14 @@
-import type { Emitter, Timer } from '@pawl/core';
-import { exponentialBackoff } from '@pawl/resilience';
+import type { Emitter } from '@pawl/core';
 import type { PoolEvents, WorkerStopReason } from '../events.ts';
-import { CrashLoopError } from './pool-errors.ts';
+import type { CrashLoopError } from './pool-errors.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
 import type { PoolRun } from './pool-run.ts';
 import type { ProcessManager } from './process-manager.ts';
-import { createRestartBudget } from './restart-budget.ts';
+import { createRestartPolicy, type WorkerFault } from './restart-policy.ts';
 import type { WorkerEnd } from './worker-errors.ts';
 import { createWorkerProcess, type WorkerProcess } from './worker-process.ts';
-import { canMove, type WorkerState } from './worker-state.ts';
-
-/** A worker's place in the pool. */
-export interface WorkerSlot {
-  readonly worker: WorkerProcess;
-  readonly state: WorkerState;
-  /** The run it is busy with. */
-  run: PoolRun | undefined;
-  /** Its run was given up and it may still answer in time to be used again; it is not counted meanwhile. */
-  cancelling: boolean;
-}
+import { counts, createSlot, isIdle, move, type Slot, type WorkerSlot } from './worker-slot.ts';
+import type { WorkerState } from './worker-state.ts';
 
 export interface WorkerSetOptions {
   readonly pool: ResolvedPoolOptions;
@@ -28,7 +18,7 @@ export interface WorkerSetOptions {
   readonly baseline: () => number;
   /** A worker became free, or its place did. */
   readonly onIdle: () => void;
-  /** A worker died, with `run` on it if it had one. */
+  /** A worker died, with `run` on it if it had one that it did not answer. */
   readonly onLost: (end: WorkerEnd, run: PoolRun | undefined) => void;
   /** No worker is left or on its way, and this is why. */
   readonly onHopeless: (error: Error) => void;
@@ -36,17 +26,19 @@ export interface WorkerSetOptions {
 
 /** The workers of a pool: how many there are, what each is doing, and what happens when one dies. */
 export interface WorkerSet {
-  /** Those that count: starting, ready or busy. */
+  /** Those that count: starting, ready or busy, and alive. */
   readonly size: number;
   count(state: WorkerState): number;
   readonly slots: readonly WorkerSlot[];
+  /** Whether one waits for work. */
+  readonly hasIdle: boolean;
   /** Starts workers until `wanted` count, unless they keep failing. */
   grow(wanted: number): void;
-  /** Lets go of the idle, then of those that start, then of the busy once they are done, until `wanted` count. */
+  /** Lets go of the idle, then of those that start, until `wanted` count. The busy follow as they check in. */
   shrink(wanted: number): void;
-  /** Takes an idle worker for a run, the one used last. */
+  /** Takes an idle worker for a run: the youngest, so that the others can time out. */
   checkOut(run: PoolRun): WorkerSlot | undefined;
-  /** Gives it back: it is used again, or recycled. `limit` is how many may count. */
+  /** Gives it back: it is used again, recycled, or let go when more than `limit` count. */
   checkIn(slot: WorkerSlot, limit: number): void;
   /** Its run was given up: it no longer counts, and is ended unless it comes back within the grace. */
   giveUp(slot: WorkerSlot, cancelGraceMs: number): void;
@@ -58,73 +50,67 @@ export interface WorkerSet {
   stopAll(): Promise<void>;
 }
 
-interface Slot extends WorkerSlot {
-  state: WorkerState;
-  stopReason: WorkerStopReason | undefined;
-  idleTimer: Timer | undefined;
-  readonly starting: Promise<void>;
-}
-
 /** How long a worker without work gets to exit by itself. */
 const IDLE_STOP_GRACE_MS = 1_000;
 
 export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
   const { pool, manager, emitter } = options;
-  const { clock } = pool;
+  const { clock, logger } = pool;
   const slots = new Set<Slot>();
   const abandoned = new AbortController();
-  const budget = createRestartBudget(pool.maxRestarts, pool.restartWithinMs, clock);
-  const backoff = exponentialBackoff({ initialMs: 100, maxMs: 5_000 });
-  let crashLoop: CrashLoopError | undefined;
-  let failuresInRow = 0;
-  let retryTimer: Timer | undefined;
+  const restarts = createRestartPolicy({
+    maxRestarts: pool.maxRestarts,
+    withinMs: pool.restartWithinMs,
+    clock,
+    onCrashLoop: (error, failures) =>
+      emitter.emit('pool:crash-loop', { failures, retryAfterMs: error.retryAfterMs, error }),
+  });
   let lastId = 0;
 
-  const counts = (slot: Slot): boolean => slot.state !== 'draining' && !slot.cancelling;
   const size = (): number => [...slots].filter(counts).length;
-
-  function move(slot: Slot, to: WorkerState): void {
-    if (!canMove(slot.state, to)) throw new TypeError(`A worker can't go from ${slot.state} to ${to}.`);
-    slot.state = to;
-  }
 
   function add(): void {
     lastId += 1;
     const id = `worker-${lastId}`;
     const bootedFrom = clock.now();
-    const runOf = (): { readonly runId?: string } =>
-      slot.run === undefined ? {} : { runId: slot.run.runId };
-    const worker = createWorkerProcess({
+    const slot: Slot = createSlot(
+      createWorker(id, () => slot.run),
+      restarts.generation,
+    );
+    slots.add(slot);
+    slot.starting = slot.worker.start(abandoned.signal).then(
+      () => {
+        restarts.noteReady();
+        const { pid } = slot.worker;
+        emitter.emit('worker:ready', { workerId: id, pid, bootMs: clock.now() - bootedFrom });
+        if (slot.state === 'starting') becomeIdle(slot);
+      },
+      (error: Error) => startFailed(slot, error),
+    );
+    void slot.worker.ended.then((end) => ended(slot, end));
+  }
+
+  function createWorker(id: string, run: () => PoolRun | undefined): WorkerProcess {
+    const runOf = (): { readonly runId?: string } => {
+      const runId = run()?.runId;
+      return runId === undefined ? {} : { runId };
+    };
+    return createWorkerProcess({
       ...pool,
       id,
       manager,
-      onOutput: (stream, chunk) => slot.run?.options.onOutput?.(stream, chunk),
+      onOutput: (stream, chunk) => {
+        try {
+          run()?.options.onOutput?.(stream, chunk);
+        } catch (error) {
+          logger.error({ err: error, workerId: id }, 'The output callback of a run failed.');
+        }
+      },
       onLine: (stream, line) => emitter.emit('worker:output', { workerId: id, stream, line, ...runOf() }),
       linesWanted: () => emitter.listenerCount('worker:output') > 0,
       onStrayOutput: (preview, sizeBytes) =>
         emitter.emit('worker:stray-output', { workerId: id, preview, sizeBytes, ...runOf() }),
     });
-    const starting = worker.start(abandoned.signal).then(
-      () => {
-        failuresInRow = 0;
-        crashLoop = undefined;
-        budget.reset();
-        emitter.emit('worker:ready', { workerId: id, pid: worker.pid, bootMs: clock.now() - bootedFrom });
-        if (slot.state === 'starting') becomeIdle(slot);
-      },
-      (error: Error) => startFailed(slot, error),
-    );
-    const slot: Slot = {
-      worker,
-      state: 'starting',
-      run: undefined,
-      cancelling: false,
-      stopReason: undefined,
-      idleTimer: undefined,
-      starting,
-    };
-    slots.add(slot);
-    void worker.ended.then((end) => ended(slot, end));
   }
 
   function becomeIdle(slot: Slot): void {
@@ -142,17 +128,19 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
 
   function startFailed(slot: Slot, error: Error): void {
     slots.delete(slot);
-    if (slot.state === 'draining') return;
+    if (slot.stopReason !== undefined) return;
     slot.state = 'failed';
     emitter.emit('worker:start-failed', { workerId: slot.worker.id, error });
-    noteFailure(error);
+    noteFailure('start', slot, error);
   }
 
   function ended(slot: Slot, end: WorkerEnd): void {
     if (slot.state === 'starting' || slot.state === 'failed') return;
     slot.idleTimer?.cancel();
+    slot.cancelTimer?.cancel();
     slots.delete(slot);
-    const { run, stopReason } = slot;
+    const { stopReason } = slot;
+    const run = slot.run?.isAnswered === true ? undefined : slot.run;
     const facts = { workerId: end.workerId, pid: end.pid, exitCode: end.exitCode, signal: end.signal };
     if (stopReason !== undefined) {
       slot.state = 'stopped';
@@ -162,31 +150,18 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
     }
     slot.state = 'failed';
     emitter.emit('worker:crashed', run === undefined ? facts : { ...facts, runId: run.runId });
-    options.onLost(end, run);
     // A worker that died of its run says nothing about the next one; one that died idle may do so again at once.
-    if (run === undefined) noteFailure(new Error(`Worker ${end.workerId} died while idle.`));
+    if (run === undefined) noteFailure('idle', slot, new Error(`Worker ${end.workerId} died while idle.`));
+    options.onLost(end, run);
   }
 
-  function noteFailure(error: Error): void {
-    failuresInRow += 1;
-    if (budget.spend()) {
-      crashLoop = new CrashLoopError(failuresInRow, pool.restartWithinMs, budget.retryAfterMs, error);
-      emitter.emit('pool:crash-loop', {
-        failures: failuresInRow,
-        retryAfterMs: budget.retryAfterMs,
-        error: crashLoop,
-      });
+  function noteFailure(fault: WorkerFault, slot: Slot, error: Error): void {
+    restarts.noteFailure(fault, slot.generation, error);
+    if (fault === 'start' && size() === 0) options.onHopeless(restarts.crashLoop ?? error);
+    // Workers that should be there without any run asking are tried again later.
+    if (!abandoned.signal.aborted && size() < options.baseline()) {
+      restarts.retryLater(() => set.grow(options.baseline()));
     }
-    if (size() === 0) options.onHopeless(crashLoop ?? error);
-    scheduleRetry();
-  }
-
-  /** Workers that should be there without any run asking are tried again later. */
-  function scheduleRetry(): void {
-    retryTimer?.cancel();
-    if (abandoned.signal.aborted || size() >= options.baseline()) return;
-    const delayMs = budget.spent ? budget.retryAfterMs : backoff(failuresInRow);
-    retryTimer = clock.setTimer(delayMs, () => set.grow(options.baseline()), { keepAlive: false });
   }
 
   function retire(slot: Slot, reason: WorkerStopReason, graceMs: number): void {
@@ -195,6 +170,7 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
     slot.cancelling = false;
     slot.stopReason = reason;
     slot.idleTimer?.cancel();
+    slot.cancelTimer?.cancel();
     void slot.worker.stop(graceMs, pool.killGraceMs);
   }
 
@@ -206,24 +182,28 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
     get slots() {
       return [...slots];
     },
+    get hasIdle() {
+      return [...slots].some(isIdle);
+    },
     grow(wanted) {
-      if (abandoned.signal.aborted || budget.spent) return;
-      retryTimer?.cancel();
+      if (abandoned.signal.aborted || restarts.isBlocked) return;
       // After a crash loop one worker is tried before all are.
-      const limit = budget.onProbation ? Math.min(wanted, Math.max(1, size())) : wanted;
-      for (let missing = limit - size(); missing > 0; missing -= 1) add();
+      const limit = restarts.onProbation ? Math.min(wanted, Math.max(1, size())) : wanted;
+      const missing = limit - size();
+      if (missing > 0) restarts.cancelRetry();
+      for (let count = 0; count < missing; count += 1) add();
     },
     shrink(wanted) {
       const order: readonly WorkerState[] = ['ready', 'starting'];
       for (const state of order) {
         for (const slot of slots) {
           if (size() <= wanted) return;
-          if (slot.state === state && !slot.cancelling) retire(slot, 'scaled-down', IDLE_STOP_GRACE_MS);
+          if (slot.state === state && counts(slot)) retire(slot, 'scaled-down', IDLE_STOP_GRACE_MS);
         }
       }
     },
     checkOut(run) {
-      const slot = [...slots].findLast((each) => each.state === 'ready');
+      const slot = [...slots].findLast(isIdle);
       if (slot === undefined) return undefined;
       move(slot, 'busy');
       slot.idleTimer?.cancel();
@@ -239,31 +219,32 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
       slot.worker.setPhase('idle');
       const returned = slot.cancelling;
       slot.cancelling = false;
+      slot.cancelTimer?.cancel();
       if (slot.state !== 'busy') return;
-      if (slot.worker.runsDone >= pool.maxRunsPerWorker) {
-        retire(slot, 'runs', IDLE_STOP_GRACE_MS);
-        slot.worker.unref();
-        options.onIdle();
-        return;
-      }
-      if (returned && size() > limit) {
-        // It is warm; its replacement, if still on its way, is the one to go.
-        const replacement = [...slots].findLast((each) => each.state === 'starting');
-        retire(replacement ?? slot, 'cancelled-run', IDLE_STOP_GRACE_MS);
+      if (slot.worker.runsDone >= pool.maxRunsPerWorker) retire(slot, 'runs', IDLE_STOP_GRACE_MS);
+      else if (size() > limit) {
+        // One whose run was given up is warm; its replacement, if still on its way, is the one to go.
+        const replacement = returned
+          ? [...slots].findLast((each) => each.state === 'starting' && counts(each))
+          : undefined;
+        retire(replacement ?? slot, returned ? 'cancelled-run' : 'scaled-down', IDLE_STOP_GRACE_MS);
       }
       if (slot.state === 'busy') becomeIdle(slot);
+      else {
+        slot.worker.unref();
+        options.onIdle();
+      }
     },
     giveUp(given, cancelGraceMs) {
       const slot = given as Slot;
       slot.cancelling = true;
-      const timer = clock.setTimer(cancelGraceMs, () => {
-        if (slot.cancelling && slot.state === 'busy') retire(slot, 'cancelled-run', 0);
+      slot.cancelTimer = clock.setTimer(cancelGraceMs, () => {
+        if (slot.state === 'busy') retire(slot, 'cancelled-run', 0);
       });
-      void slot.worker.ended.then(() => timer.cancel());
       options.onIdle();
     },
     get crashLoop() {
-      return budget.spent ? crashLoop : undefined;
+      return restarts.crashLoop;
     },
     async whenStarted() {
       const failures: Error[] = [];
@@ -274,7 +255,7 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
       if (failure !== undefined) throw failure;
     },
     async stopAll() {
-      retryTimer?.cancel();
+      restarts.cancelRetry();
       abandoned.abort(new Error('The pool was stopped.'));
       await Promise.all(
         [...slots].map(async (slot) => {

@@ -81,7 +81,7 @@ export function createRunQueue<T>(options: RunQueueOptions = {}): RunQueue<T> {
     sink(last);
   }
 
-  const queue: RunQueue<T> = {
+  return {
     get size() {
       return heap.length;
     },
@@ -111,9 +111,11 @@ export function createRunQueue<T>(options: RunQueueOptions = {}): RunQueue<T> {
     },
     clear() {
       const items: T[] = [];
-      for (let item = queue.take(); item !== undefined; item = queue.take()) items.push(item);
+      for (let first = heap[0]; first !== undefined; first = heap[0]) {
+        takeOut(first);
+        items.push(first.item);
+      }
       return items;
     },
   };
-  return queue;
 }

@@ -1,8 +1,11 @@
 // What a JavaScript worker process runs: loads the file named by PAWL_WORKER_FILE and serves what it exports, unless
 // the file calls serve() itself.
-import { isServing, serve } from './serve.ts';
+import { watchParent } from './parent-watch.ts';
+import { isServing, reportFault, serve } from './serve.ts';
 import { loadTasks } from './task-loader.ts';
 
+// A module that takes its time to load must not outlive the host; from serve() on, tasks are given a moment.
+const stopWatching = watchParent(() => process.exit(1));
 const file = process.env['PAWL_WORKER_FILE'];
 try {
   if (file === undefined)
@@ -13,7 +16,8 @@ try {
       throw new TypeError(`${file} exports no function and does not call serve().`);
     serve({ tasks });
   }
+  stopWatching();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  reportFault(error);
   process.exit(1);
 }

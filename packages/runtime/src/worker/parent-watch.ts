@@ -1,16 +1,19 @@
-import { systemClock } from '@pawl/core';
+import { systemClock, type Timer } from '@pawl/core';
 
 const CHECK_MS = 1_000;
 
 /**
  * Calls `onGone` when the process that started this one has ended. The end of stdin tells the same sooner; this is for
- * when something else holds that pipe open. Does not keep the process running.
+ * when something else holds that pipe open, or nobody reads it yet. Does not keep the process running.
+ * @returns a function that ends the watch
  */
-export function watchParent(onGone: () => void): void {
+export function watchParent(onGone: () => void): () => void {
   const parent = process.ppid;
-  const check = (): void => {
-    if (process.ppid === parent) systemClock.setTimer(CHECK_MS, check, { keepAlive: false });
-    else onGone();
+  let timer: Timer;
+  const watch = (): void => {
+    timer = systemClock.setTimer(CHECK_MS, check, { keepAlive: false });
   };
-  systemClock.setTimer(CHECK_MS, check, { keepAlive: false });
+  const check = (): void => (process.ppid === parent ? watch() : onGone());
+  watch();
+  return () => timer.cancel();
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { type Logger, systemClock } from '@pawl/core';
 import {
   type Connection,
@@ -70,7 +71,8 @@ export function serve(definition: WorkerDefinition): void {
   Object.defineProperty(globalThis, SERVING, { value: true });
   const tasks = new Map(Object.entries(definition.tasks));
   const writeFd = guardOutput(process.env['PAWL_CHANNEL']);
-  const transport = fdTransport({ writeFd });
+  // On stdout the prints of native code and of child processes come between.
+  const transport = fdTransport({ writeFd, shared: writeFd === 1 });
   // A result that was given before process.exit() still goes out.
   process.once('exit', () => transport.flushSync());
   let active = 0;
@@ -85,7 +87,7 @@ export function serve(definition: WorkerDefinition): void {
         if (draining) throw new RpcError(errorCodes.draining, 'This worker is stopping.');
         active += 1;
         try {
-          return await task(input as never, taskContext(connection, context, runParams(params)));
+          return await task(input as never, taskContext(context, runParams(params)));
         } finally {
           active -= 1;
           if (draining && active === 0) void end();
@@ -109,10 +111,12 @@ export function serve(definition: WorkerDefinition): void {
   async function end(): Promise<void> {
     try {
       await definition.teardown?.();
-    } finally {
-      await connection.close();
-      process.exit();
+    } catch (error) {
+      reportFault(error);
+      process.exitCode = 1;
     }
+    await connection.close();
+    process.exit();
   }
 
   function hostIsGone(): void {
@@ -123,9 +127,14 @@ export function serve(definition: WorkerDefinition): void {
   void connection.closed.then(() => (draining ? undefined : hostIsGone()));
   watchParent(hostIsGone);
   start(connection, definition, [...tasks.keys()]).catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    reportFault(error);
     process.exit(1);
   });
+}
+
+/** Tells stderr, whose tail the host keeps. */
+export function reportFault(error: unknown): void {
+  process.stderr.write(`${inspect(error)}\n`);
 }
 
 async function start(
@@ -170,7 +179,7 @@ function runParams(value: unknown): RunParams {
   };
 }
 
-function taskContext(connection: Connection, context: InboundContext, params: RunParams): TaskContext {
+function taskContext(context: InboundContext, params: RunParams): TaskContext {
   return {
     get signal() {
       return context.signal;
@@ -181,8 +190,10 @@ function taskContext(connection: Connection, context: InboundContext, params: Ru
     trace: params.trace,
     progress: (progress) => void context.notify('progress', { ...progress }).catch(() => undefined),
     log: createRunLogger((level, message, fields) => {
-      connection
-        .notify('log', { id: context.id, level, message, ...(fields === undefined ? {} : { fields }) })
+      context
+        .notify('log', { level, message, ...(fields === undefined ? {} : { fields }) })
+        // The message is worth having without fields that JSON can't carry.
+        .catch(() => context.notify('log', { level, message }))
         .catch(() => undefined);
     }),
   };

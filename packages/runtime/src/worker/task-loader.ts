@@ -2,13 +2,17 @@ import { pathToFileURL } from 'node:url';
 import type { Task } from './serve.ts';
 
 /**
- * Loads a worker file. Its exported functions are its tasks, by their names; a default export is the task `default`.
- * @throws what the file throws, and a TypeError when there is nothing to run in it
+ * Loads a worker file. Its exported functions are its tasks, by their names; a default export that is a function is the
+ * task `default`, one that is an object of functions (as CommonJS modules have it) gives those too.
+ * @throws what the file throws
  */
 export async function loadTasks(file: string): Promise<Readonly<Record<string, Task>>> {
   const module = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
-  const tasks = Object.fromEntries(
-    Object.entries(module).filter((entry): entry is [string, Task] => typeof entry[1] === 'function'),
-  );
-  return tasks;
+  const { default: standard } = module;
+  const inner = typeof standard === 'object' && standard !== null ? standard : {};
+  return Object.fromEntries([...Object.entries(inner), ...Object.entries(module)].filter(isTask));
+}
+
+function isTask(entry: [string, unknown]): entry is [string, Task] {
+  return typeof entry[1] === 'function';
 }
