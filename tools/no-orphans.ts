@@ -5,12 +5,15 @@ const MARK = 'PAWL_TEST_RUN';
 
 /**
  * Marks every process the tests start and fails the run if one outlives it (Linux only: reads /proc). Workers of a
- * pool do not inherit the mark, their environment being minimal; they name their host instead.
+ * pool do not inherit the mark, their environment being minimal; they name their host instead. What ran before the
+ * tests is left alone.
  */
 export default function setup(): (() => void) | undefined {
   if (process.platform !== 'linux') return undefined;
   process.env[MARK] = randomUUID();
   const mark = `${MARK}=${process.env[MARK]}`;
+
+  const before = new Set(processIds());
 
   /** Whether a process belongs to this run: it carries the mark, or its host does or is gone. */
   const isOurs = (environment: readonly string[]): boolean => {
@@ -22,7 +25,8 @@ export default function setup(): (() => void) | undefined {
 
   return () => {
     const left: string[] = [];
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    for (const pid of processIds()) {
+      if (before.has(pid)) continue;
       const command = contentOf(`/proc/${pid}/cmdline`)?.split('\0').join(' ').trim() ?? '';
       if (Number(pid) === process.pid || command === '' || command.includes('/vitest/dist/workers/'))
         continue;
@@ -39,6 +43,10 @@ export default function setup(): (() => void) | undefined {
       throw new Error(`The tests left ${left.length} process(es) behind:\n${left.join('\n')}`);
     }
   };
+}
+
+function processIds(): readonly string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
 }
 
 /** A process's environment as it was started, or undefined when it is gone. */

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Calls `fn` with the signal's reason when it aborts, at once if it has aborted already.
  * @returns a function that takes the listener away; call it as soon as the abort no longer matters, because a
@@ -10,6 +12,8 @@ export function onAbort(signal: AbortSignal | undefined, fn: (reason: unknown) =
     return () => undefined;
   }
   const listener = (): void => fn(signal.reason);
+  // Many calls may share one signal, and each takes its listener away: Node's warning at the 11th is no leak here.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }

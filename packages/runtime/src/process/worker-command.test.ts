@@ -19,7 +19,14 @@ describe('resolveWorkerCommand', () => {
     const command = await resolve();
     expect(command).toMatchObject({
       command: expect.stringMatching(/^\/.*python/),
-      args: ['-u', expect.stringMatching(/src\/python\/pawl_worker\.py$/), '--tasks', '/tmp/tasks.py'],
+      args: [
+        '-u',
+        '-c',
+        expect.stringContaining('import pawl_worker'),
+        expect.stringMatching(/src\/python\/$/),
+        '--tasks',
+        '/tmp/tasks.py',
+      ],
       channel: 'fd3',
     });
     expect(await resolve()).toEqual(command);

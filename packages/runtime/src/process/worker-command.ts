@@ -34,7 +34,11 @@ export interface WorkerCommandOptions {
 
 /** Runs a worker file: the same file from the sources and from the build, so that tests start what users start. */
 const NODE_ENTRY = fileURLToPath(new URL('../../dist/worker/entry.js', import.meta.url));
-const PYTHON_SDK = fileURLToPath(new URL('../../src/python/pawl_worker.py', import.meta.url));
+const PYTHON_SDK_FOLDER = fileURLToPath(new URL('../../src/python/', import.meta.url));
+/** Imports the SDK, which Python compiles once for all starts, where running it would compile it at each. */
+const PYTHON_START =
+  'import sys; sys.path.insert(0, sys.argv[1]); import pawl_worker; ' +
+  'sys.dont_write_bytecode = True; pawl_worker.main(sys.argv[2:])';
 
 /**
  * Checks a pool's `worker` and gives a function that says what to start for it.
@@ -80,8 +84,8 @@ function fileCommand(
     case '.py':
       return onceFound(async () => ({
         command: (await findPython(python)).path,
-        args: ['-u', PYTHON_SDK, '--tasks', file],
-        env: { PYTHONIOENCODING: 'utf-8', PYTHONDONTWRITEBYTECODE: '1' },
+        args: ['-u', '-c', PYTHON_START, PYTHON_SDK_FOLDER, '--tasks', file],
+        env: { PYTHONIOENCODING: 'utf-8' },
         channel: 'fd3',
       }));
     default:

@@ -90,7 +90,8 @@ export function serve(definition: WorkerDefinition): void {
           return await task(input as never, taskContext(context, runParams(params)));
         } finally {
           active -= 1;
-          if (draining && active === 0) void end();
+          // The answer goes out first.
+          if (draining && active === 0) setImmediate(() => void end());
         }
       },
       ping: () => ({
