@@ -43,7 +43,7 @@ try {
   console.log(`POST /execute: ${shown}, ${executionTime} ms`);
 
   const began = performance.now();
-  process.kill(-child.pid, 'SIGINT');
+  process.kill(-Number(child.pid), 'SIGINT');
   const code = await within(STOP_MS, exited, `It still runs ${STOP_MS} ms after Ctrl-C`);
   expect(code === 0, `after Ctrl-C it ended with ${code}`);
   const left = marked();

@@ -1,0 +1,1 @@
+process.on('message', ({ id, params }) => process.send({ id, result: params }));

@@ -1,0 +1,129 @@
+// Measures peers side by side: rounds interleaved, medians with min and max, ratios to the first peer, and the CPU time
+// of this process and the peer's child together. Figures of one run compare with each other and with nothing else.
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release } from 'node:os';
+
+/** Clock ticks a second in /proc/<pid>/stat; 100 on every Linux that Node runs on. */
+const TICKS = 100;
+
+/**
+ * @typedef {{ call: (input: unknown) => Promise<unknown>, pid: number, end: () => void }} Peer
+ * @typedef {{ title: string, inFlight: number, calls: number, input: unknown }} Case
+ */
+
+/** CPU microseconds that a child has used, or NaN where there is no /proc. */
+function childCpu(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Makes `calls` calls, `inFlight` at a time. */
+async function drive(peer, { calls, inFlight, input }) {
+  const latencies = inFlight === 1 ? [] : undefined;
+  let started = 0;
+  const lane = async () => {
+    while (started < calls) {
+      started += 1;
+      const from = latencies === undefined ? 0 : performance.now();
+      await peer.call(input);
+      latencies?.push((performance.now() - from) * 1_000);
+    }
+  };
+  const cpuBefore = process.cpuUsage();
+  const childBefore = childCpu(peer.pid);
+  const from = performance.now();
+  await Promise.all(Array.from({ length: inFlight }, lane));
+  const seconds = (performance.now() - from) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  latencies?.sort((a, b) => a - b);
+  return {
+    rate: calls / seconds,
+    hostCpu: (user + system) / calls,
+    treeCpu: (user + system + childCpu(peer.pid) - childBefore) / calls,
+    p50: latencies?.[Math.floor(calls * 0.5)],
+    p99: latencies?.[Math.floor(calls * 0.99)],
+  };
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/**
+ * Runs every case on every peer, `rounds` times, the peers in turn within each round.
+ * @param {Record<string, () => Peer>} peers the first is the one the others are compared with
+ * @param {readonly Case[]} cases
+ */
+export async function measure(peers, cases, rounds = 5) {
+  const results = [];
+  for (const each of cases) {
+    const samples = Object.fromEntries(Object.keys(peers).map((name) => [name, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [name, make] of Object.entries(peers)) {
+        const peer = make();
+        try {
+          await drive(peer, { ...each, calls: Math.ceil(each.calls / 10) });
+          samples[name].push(await drive(peer, each));
+        } finally {
+          peer.end();
+        }
+      }
+    }
+    const [first] = Object.keys(peers);
+    const rows = Object.entries(samples).map(([name, taken]) => {
+      const figure = (key) => median(taken.map((sample) => sample[key]));
+      const rates = taken.map(({ rate }) => rate);
+      return {
+        peer: name,
+        rate: figure('rate'),
+        min: Math.min(...rates),
+        max: Math.max(...rates),
+        ratio: median(samples[first].map((sample, round) => sample.rate / taken[round].rate)),
+        hostCpu: figure('hostCpu'),
+        treeCpu: figure('treeCpu'),
+        p50: figure('p50'),
+        p99: figure('p99'),
+      };
+    });
+    results.push({ title: each.title, rows });
+    console.error(`measured: ${each.title}`);
+  }
+  return results;
+}
+
+/** The results as Markdown tables. */
+export function toMarkdown(results) {
+  const [first] = results[0].rows;
+  return results
+    .map(({ title, rows }) => {
+      const latency = rows[0].p50 !== undefined;
+      const head = ['', 'calls/s', 'min–max', `${first.peer} ÷ it`, 'CPU µs a call, host', 'with child'];
+      if (latency) head.push('p50 µs', 'p99 µs');
+      const lines = rows.map((row) => {
+        const cells = [
+          row.peer,
+          whole(row.rate),
+          `${whole(row.min)}–${whole(row.max)}`,
+          row.ratio.toFixed(2),
+        ];
+        cells.push(row.hostCpu.toFixed(1), row.treeCpu.toFixed(1));
+        if (latency) cells.push(row.p50.toFixed(0), row.p99.toFixed(0));
+        return cells;
+      });
+      return `**${title}**\n\n${[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
+    })
+    .join('\n\n');
+}
+
+function whole(value) {
+  return Math.round(value).toLocaleString('en');
+}
+
+/** The machine in one line. */
+export function machine() {
+  return `Node ${process.versions.node}, ${process.platform} ${release()}, ${availableParallelism()} × ${cpus()[0].model.trim()}`;
+}
