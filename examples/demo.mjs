@@ -1,5 +1,5 @@
-// Six runs through one executor: two that work, a crash, a timeout with a grandchild, a cached one and a retried one.
-// Prints what happened to each, and at the end that no process is left.
+// Runs through one executor: a Node and a Python task, a crash, a timeout with a grandchild, a cached result and a
+// retry. Prints what happened to each, and at the end that no process is left.
 import { existsSync, readFileSync } from 'node:fs';
 import { createTaskCache } from '@pawl/caching';
 import { exponentialBackoff, retry } from '@pawl/resilience';
@@ -29,44 +29,58 @@ const pids = new Set();
 for (const pool of [text, numbers]) pool.on('worker:ready', ({ pid }) => pids.add(pid));
 
 const poem = readFileSync(new URL('./poem.txt', import.meta.url), 'utf8');
+const words = ({ value }) => `${value.words} words, counted by process ${value.pid}`;
 
-await show('a Node task', 'countWords', { text: poem });
+await show('a Node task', 'countWords', { text: poem }, words);
 
 const python = await findPython().catch((error) => error);
-if (python instanceof Error) console.log(`a Python task     skipped: ${python.message}`);
+if (python instanceof Error) print('a Python task', 'skipped', python.message);
 else {
   let reports = 0;
   const onProgress = () => {
     reports += 1;
   };
-  await show('a Python task', 'describe', [3, 1, 4, 1, 5, 9, 2, 6], { onProgress });
-  console.log(`                  sent ${reports} progress reports on the way`);
+  const tell = ({ value }) =>
+    `mean ${value.mean}, deviation ${value.deviation}; ${reports} progress reports on the way`;
+  await show('a Python task', 'describe', [3, 1, 4, 1, 5, 9, 2, 6], tell, { onProgress });
 }
 
-await show('a crash', 'crash');
+await show('a crash', 'crash', undefined, ({ error }) => {
+  const { exitCode, stderrTail } = error;
+  return `its worker exited with code ${exitCode} and said "${stderrTail.trim()}"`;
+});
 
-await show('a timeout', 'hang', undefined, { onLog: ({ fields }) => pids.add(fields.pid) });
+let grandchild;
+const onLog = ({ fields }) => {
+  grandchild = fields.pid;
+  pids.add(grandchild);
+};
+await show('a timeout', 'hang', undefined, () => `and so did its grandchild, process ${grandchild}`, {
+  onLog,
+});
 
-const lines = { text: 'the same input twice' };
-await show('computed', 'countWords', lines, { deterministic: true });
-await show('cached', 'countWords', lines, { deterministic: true });
+const twice = { text: 'the same input twice' };
+await show('computed', 'countWords', twice, words, { deterministic: true });
+await show('cached', 'countWords', twice, words, { deterministic: true });
 
-await show('retried', 'unreliable');
+await show('retried', 'unreliable', undefined, ({ value }) => value);
 
 await Promise.all([text.stop(), numbers.stop()]);
 const left = [...pids].filter(isAlive);
 console.log(`\n${pids.size} processes were started, ${left.length} are left.`);
 process.exitCode = left.length === 0 ? 0 : 1;
 
-/** Executes one task and prints its outcome. */
-async function show(title, task, input, options) {
-  const { status, value, error, attempts, durationMs, cached } = await executor.execute(task, input, options);
-  const how = cached
-    ? 'from the cache'
-    : `${attempts} attempt${attempts === 1 ? '' : 's'}, ${Math.round(durationMs)} ms`;
-  console.log(
-    `${title.padEnd(17)} ${status} (${how}): ${error === undefined ? JSON.stringify(value) : error.message}`,
-  );
+/** Executes one task and prints its outcome in one line. */
+async function show(title, task, input, tell, options) {
+  const outcome = await executor.execute(task, input, options);
+  const { status, attempts, durationMs, cached } = outcome;
+  const tries = attempts > 1 ? ` (${attempts} attempts)` : '';
+  const how = cached ? 'taken from the cache' : `${status} after ${Math.round(durationMs)} ms${tries}`;
+  print(title, how, tell(outcome));
+}
+
+function print(title, how, what) {
+  console.log(`${title.padEnd(15)}${how}: ${what}`);
 }
 
 /** A zombie, whose parent has not collected it yet, is dead. */

@@ -1,5 +1,6 @@
 // A worker is a file of functions: what it exports are its tasks.
 import { spawn } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
 
 /** Counts words. */
 export function countWords({ text }) {
@@ -13,9 +14,11 @@ export function crash() {
 }
 
 /** Starts a process of its own and then never ends. */
-export function hang(_input, { log }) {
+export async function hang(_input, { log }) {
   const child = spawn('sleep', ['600'], { stdio: 'inherit' });
   log.info({ pid: child.pid }, 'started a grandchild');
+  // Node sends while it waits; the loop below lets nothing out any more.
+  await wait(50);
   for (;;);
 }
 

@@ -16,19 +16,18 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 /** Programs run without isolation, so nobody outside this machine may reach the service. */
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '::1'] as const;
 
-const integer = (min: number, max: number, fallback: number): z.ZodType<number> =>
-  z.coerce
-    .number({ error: `an integer from ${min} to ${max}` })
-    .int(`an integer from ${min} to ${max}`)
-    .min(min, `an integer from ${min} to ${max}`)
-    .max(max, `an integer from ${min} to ${max}`)
-    .default(fallback);
+const integer = (min: number, max: number, fallback: number): z.ZodType<number> => {
+  const rule = `an integer from ${min} to ${max}`;
+  // Digits alone: `Number()` would take ' ' for 0 and '0x10' for 16.
+  const digits = z.string().regex(/^\d+$/, rule).transform(Number);
+  return digits.pipe(z.number(rule).min(min, rule).max(max, rule)).default(fallback);
+};
 
 const oneOf = <const Values extends readonly [string, ...string[]]>(
   values: Values,
   fallback: Values[number],
 ): z.ZodType<Values[number]> =>
-  z.enum(values, { error: `one of ${values.join(', ')}` }).default(fallback as never) as never;
+  z.enum(values, { error: `one of ${values.join(', ')}` }).default(fallback as never);
 
 const schema = z.object({
   /** Where to listen; 0 takes any free port. `PORT` is read too. */

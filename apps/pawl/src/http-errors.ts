@@ -21,17 +21,30 @@ export class HttpError extends PawlError {
   }
 }
 
-/** Answers with `application/problem+json` (RFC 9457). `code` names the kind of problem for programs. */
-export async function sendProblem(reply: FastifyReply, error: HttpError): Promise<void> {
-  const problem = {
+/** The body of an error answer (RFC 9457). `code` names the kind of problem for programs. */
+export interface Problem {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly errors?: readonly FieldFault[];
+}
+
+export function problemOf({ status, code, message, faults }: HttpError): Problem {
+  return {
     type: 'about:blank',
-    title: STATUS_CODES[error.status] ?? 'Error',
-    status: error.status,
-    code: error.code,
-    detail: error.message,
-    ...(error.faults.length === 0 ? {} : { errors: error.faults }),
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    code,
+    detail: message,
+    ...(faults.length === 0 ? {} : { errors: faults }),
   };
-  await reply.status(error.status).type('application/problem+json').send(problem);
+}
+
+/** Answers with `application/problem+json`. */
+export async function sendProblem(reply: FastifyReply, error: HttpError): Promise<void> {
+  await reply.status(error.status).type('application/problem+json').send(problemOf(error));
 }
 
 /** Turns whatever a route threw into a problem. What nobody expected is logged and tells the client nothing. */
@@ -42,7 +55,7 @@ export async function handleError(
 ): Promise<void> {
   const problem = toHttpError(error);
   if (problem.status >= 500) request.log.error({ err: error }, problem.message);
-  const retryAfterMs = (error as { readonly retryAfterMs?: unknown }).retryAfterMs;
+  const { retryAfterMs } = fieldsOf(error);
   if (problem.status === 503) {
     const seconds =
       typeof retryAfterMs === 'number' && retryAfterMs < 3_600_000 ? Math.ceil(retryAfterMs / 1_000) : 1;
@@ -60,9 +73,13 @@ function toHttpError(error: unknown): HttpError {
     return new HttpError(503, error.code, `The service is busy or stopping: ${error.message}`);
   }
   return (
-    fromFastify(error as Partial<FastifyError>) ??
-    new HttpError(500, 'INTERNAL', 'The service failed. Its log says more.')
+    fromFastify(fieldsOf(error)) ?? new HttpError(500, 'INTERNAL', 'The service failed. Its log says more.')
   );
+}
+
+/** Anything can be thrown, `undefined` included. */
+function fieldsOf(error: unknown): Partial<FastifyError> & { readonly retryAfterMs?: unknown } {
+  return typeof error === 'object' && error !== null ? error : {};
 }
 
 /** The faults that fastify finds before a route runs. */
@@ -77,12 +94,24 @@ function fromFastify({ code, message = '', statusCode }: Partial<FastifyError>):
         415,
         'MEDIA_TYPE_UNSUPPORTED',
         'Send JSON, with `content-type: application/json`.',
-        [{ field: 'content-type', message }],
+        [{ field: 'content-type', message: 'Expected `content-type` to be application/json.' }],
       );
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      // The parser says the same of keys that could reach a prototype.
+      return badRequest('body', 'The body is not valid JSON, or has a key such as `__proto__`.');
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return badRequest('body', 'The body is empty.');
+    case 'FST_ERR_BAD_URL':
+      return badRequest('url', 'The address is not a valid one.');
+    case undefined:
     default:
       if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return undefined;
-      return new HttpError(statusCode, statusCode === 400 ? 'BODY_INVALID' : 'REQUEST_INVALID', message, [
-        { field: 'body', message },
-      ]);
+      return new HttpError(statusCode, 'REQUEST_INVALID', message);
   }
+}
+
+function badRequest(field: string, message: string): HttpError {
+  return new HttpError(400, field === 'body' ? 'BODY_INVALID' : 'REQUEST_INVALID', message, [
+    { field, message },
+  ]);
 }

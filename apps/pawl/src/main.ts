@@ -47,10 +47,9 @@ export async function serve(config: Config): Promise<void> {
     killGraceMs: 100,
     logger,
   });
-  const isStartFailure = (error: unknown): boolean => hasCode(error, 'WORKER_START_FAILED', 'CRASH_LOOP');
   const breaker = circuitBreaker({
     name: 'The Python breaker',
-    isFailure: isStartFailure,
+    isFailure: (error) => hasCode(error, 'WORKER_START_FAILED', 'CRASH_LOOP'),
     openMs: 10_000,
     logger,
   });
@@ -78,13 +77,20 @@ export async function serve(config: Config): Promise<void> {
 
   const shutdown = createShutdown({ logger });
   shutdown.register('http', async ({ signal }) => {
-    await drainHttpServer(app.server, { signal });
+    // Cut by the shutdown's own time, or by who forces it.
+    await drainHttpServer(app.server, { signal, timeoutMs: Infinity });
     await app.close();
   });
-  // Requests under way still need them.
+  // Requests under way still need them, those that wait for their turn too.
   shutdown.register('workers', () => pool.stop(), { after: ['http'] });
-  await pool.start();
-  await app.listen({ host: config.host, port: config.port });
+  try {
+    await pool.start();
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    // Workers that were started on stock would leave their folders behind.
+    await pool.stop({ graceMs: 0 });
+    throw error;
+  }
   installSignalHandlers(shutdown);
   const { address, port, family } = app.server.address() as AddressInfo;
   const shownHost = family === 'IPv6' ? `[${address}]` : address;

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** Exit codes of the command, by the convention of sysexits.h, and for signals as shells do it. */
 export const exitCodes = {
   ok: 0,
@@ -13,20 +15,8 @@ export const exitCodes = {
   notExecutable: 126,
 } as const;
 
-const SIGNAL_NUMBERS: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-};
-
 /** The exit code that mirrors how a process ended: its own, or 128 and the number of the signal. */
 export function mirrorExit(exitCode: number | null, signal: NodeJS.Signals | null): number {
-  if (signal !== null) return 128 + (SIGNAL_NUMBERS[signal] ?? 0);
+  if (signal !== null) return 128 + constants.signals[signal];
   return exitCode ?? exitCodes.software;
 }

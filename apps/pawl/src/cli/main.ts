@@ -1,10 +1,8 @@
 import { hasCode } from '@pawl/core';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { serve } from '../main.ts';
 import { readVersion } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
-import { runScript } from './run.ts';
 
 const program = new Command('pawl')
   .description('Runs work in supervised processes and makes sure that it ends.')
@@ -21,6 +19,8 @@ program
     '\nSettings are read from the environment: PAWL_PORT, PAWL_HOST, PAWL_LOG_LEVEL, PAWL_PYTHON,\nPAWL_MAX_CONCURRENT_RUNS.',
   )
   .action(async () => {
+    // Loaded only here: a script should not wait for an HTTP server it does not need.
+    const { serve } = await import('../main.ts');
     await serve(readConfig(process.env));
   });
 
@@ -31,7 +31,10 @@ program
   .argument('[args...]', 'arguments of the script, after --')
   .addHelpText('after', '\nExample:\n  pawl run report.py -- --month 5')
   .action(async (script: string, args: readonly string[]) => {
-    process.exitCode = await runScript(script, args, readConfig(process.env).python);
+    // A wrong setting of the service is no reason to refuse a script.
+    const { runScript } = await import('./run.ts');
+    const { python } = readConfig({ PAWL_PYTHON: process.env['PAWL_PYTHON'] });
+    process.exitCode = await runScript(script, args, python);
   });
 
 try {
@@ -42,12 +45,20 @@ try {
 
 /** Says what went wrong, once, and which exit code that is. */
 function reportFailure(error: unknown): number {
-  // Commander has printed its own errors; help and version are none.
-  if (hasCode(error, 'commander.helpDisplayed', 'commander.version', 'commander.help')) return exitCodes.ok;
+  // Commander has printed its own errors; help and version that were asked for are none.
+  if (hasCode(error, 'commander.helpDisplayed', 'commander.version')) return exitCodes.ok;
   if (error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))
     return exitCodes.usage;
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`pawl: ${message}\n`);
+  process.stderr.write(`pawl: ${sayFailure(error)}\n`);
   if (hasCode(error, 'CONFIG_INVALID')) return exitCodes.config;
   return hasCode(error, 'EADDRINUSE', 'EACCES') ? exitCodes.unavailable : exitCodes.software;
+}
+
+function sayFailure(error: unknown): string {
+  if (hasCode(error, 'EADDRINUSE')) {
+    const { port } = error as { readonly port?: number };
+    return `port ${port} is taken: end what listens there, or choose another with PAWL_PORT`;
+  }
+  if (hasCode(error, 'CONFIG_INVALID')) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

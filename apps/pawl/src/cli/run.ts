@@ -6,6 +6,8 @@ import { exitCodes, mirrorExit } from './exit-codes.ts';
 
 /** How long a script may clean up after Ctrl-C before it is killed, in milliseconds. */
 const INTERRUPT_GRACE_MS = 5_000;
+/** One Ctrl-C arrives twice where npx forwards what the terminal sends to both: so soon it is no second one. */
+const ECHO_MS = 200;
 
 /**
  * Runs a script as a child with this terminal's streams, and mirrors its exit code. Ctrl-C and SIGTERM go to
@@ -44,10 +46,12 @@ async function runToEnd(command: string, args: readonly string[]): Promise<numbe
     stdout: 'inherit',
     stderr: 'inherit',
   });
-  let interrupted = false;
+  let interruptedAt = -Infinity;
   const interrupt = (signal: NodeJS.Signals): void => {
-    void child.terminate({ signal, graceMs: interrupted ? 0 : INTERRUPT_GRACE_MS });
-    interrupted = true;
+    const now = performance.now();
+    if (now - interruptedAt < ECHO_MS) return;
+    void child.terminate({ signal, graceMs: interruptedAt === -Infinity ? INTERRUPT_GRACE_MS : 0 });
+    interruptedAt = now;
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);

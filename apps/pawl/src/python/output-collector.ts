@@ -10,23 +10,31 @@ export interface OutputCollector {
   text(): string;
 }
 
+const FIRST_BYTES = 1_024;
+
 /** @param maxBytes the limit in bytes of UTF-8 */
 export function createOutputCollector(maxBytes: number): OutputCollector {
-  const chunks: Buffer[] = [];
-  let kept = 0;
+  // One buffer that grows: a program that prints byte by byte would leave as many little ones.
+  let kept = Buffer.alloc(Math.min(FIRST_BYTES, maxBytes));
+  let size = 0;
   let dropped = false;
+
+  function makeRoom(wanted: number): void {
+    if (wanted <= kept.length) return;
+    const larger = Buffer.alloc(Math.min(maxBytes, Math.max(wanted, kept.length * 2)));
+    kept.copy(larger, 0, 0, size);
+    kept = larger;
+  }
+
   return {
     push(chunk) {
-      const room = maxBytes - kept;
-      if (chunk.length > room) dropped = true;
-      if (room <= 0) return;
-      // A slice would keep the whole chunk alive.
-      const part = chunk.length > room ? Buffer.from(chunk.subarray(0, room)) : chunk;
-      chunks.push(part);
-      kept += part.length;
+      const part = chunk.subarray(0, maxBytes - size);
+      if (part.length < chunk.length) dropped = true;
+      makeRoom(size + part.length);
+      size += part.copy(kept, size);
     },
     text() {
-      const bytes = Buffer.concat(chunks);
+      const bytes = kept.subarray(0, size);
       if (!dropped) return bytes.toString('utf8');
       // A StringDecoder holds back the character that the cut went through.
       return `${new StringDecoder('utf8').write(bytes)}${TRUNCATION_MARK}`;

@@ -52,12 +52,14 @@ export function createPythonRunner({
         { code },
         { signal, attemptTimeoutMs: timeoutMs, onOutput: (stream, chunk) => streams[stream].push(chunk) },
       );
+      const stderr = streams.stderr.text().trimEnd();
       const ending = endingOf(outcome, timeoutMs);
-      const errors = [streams.stderr.text().trimEnd(), ending.reason]
-        .filter((text) => text !== '')
-        .join('\n');
+      const success = ending.exitCode === 0;
+      // A program that failed and said why needs no more words than its own.
+      const silent = stderr === '' && !success ? `The program ended with exit code ${ending.exitCode}.` : '';
+      const errors = [stderr, ending.reason ?? silent].filter((text) => text !== '').join('\n');
       return {
-        success: ending.success,
+        success,
         output: streams.stdout.text().trimEnd(),
         errors: errors === '' ? null : errors,
         executionTime: Math.round(outcome.durationMs),
@@ -68,31 +70,26 @@ export function createPythonRunner({
 }
 
 interface Ending {
-  readonly success: boolean;
-  /** What the program could not say itself. */
-  readonly reason: string;
+  /** `null` when it was ended by force. */
+  readonly exitCode: number | null;
+  /** Why, when that is nothing the program could say itself. */
+  readonly reason?: string;
 }
 
+/** @throws what kept the program from being run, or from being run to its end */
 function endingOf(outcome: Outcome, timeoutMs: number): Ending {
-  if (outcome.status === 'succeeded') {
-    const { exitCode } = outcome.value as { readonly exitCode: number };
-    return { success: exitCode === 0, reason: '' };
-  }
+  if (outcome.status === 'succeeded') return outcome.value as { readonly exitCode: number };
   const { error } = outcome;
-  if (hasCode(error, 'RUN_TIMEOUT')) return { success: false, reason: timeoutText(timeoutMs) };
-  if (error instanceof WorkerCrashedError) return exitOf(error);
-  throw error;
-}
-
-/** The program took its interpreter with it: `os._exit(0)` is as good an end as any, a signal is not. */
-function exitOf({ exitCode, signal }: WorkerCrashedError): Ending {
-  if (signal !== null) return { success: false, reason: `The program was killed by ${signal}.` };
-  return { success: exitCode === 0, reason: '' };
+  if (hasCode(error, 'RUN_TIMEOUT')) return { exitCode: null, reason: timeoutText(timeoutMs) };
+  if (!(error instanceof WorkerCrashedError)) throw error;
+  // The program took its interpreter with it: `os._exit(0)` is as good an end as any, a signal is not.
+  const { exitCode, signal } = error;
+  return signal === null ? { exitCode } : { exitCode, reason: `The program was killed by ${signal}.` };
 }
 
 function timeoutText(timeoutMs: number): string {
   return (
     `The program timed out: it was stopped after ${timeoutMs / 1000} seconds. ` +
-    'It may have an endless loop, or wait for input that never comes.'
+    'It may have an endless loop, or need more time than a program gets here.'
   );
 }

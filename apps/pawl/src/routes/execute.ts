@@ -5,7 +5,7 @@ import { type FieldFault, HttpError } from '../http-errors.ts';
 import type { PythonRunner } from '../python/python-runner.ts';
 
 /** In characters, not bytes. */
-export const MAX_CODE_CHARACTERS = 50_000;
+const MAX_CODE_CHARACTERS = 50_000;
 
 const bodySchema = z.strictObject({
   code: z.string({ error: 'a string' }).min(1, 'a non-empty string'),
@@ -19,7 +19,9 @@ export function executeRoute(app: FastifyInstance, runner: PythonRunner): void {
     const clientLeft = new AbortController();
     // Nobody waits for the result any more: the program is ended.
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) clientLeft.abort(new Error('The client closed the connection.'));
+      if (!reply.raw.writableFinished) {
+        clientLeft.abort(new HttpError(499, 'CLIENT_LEFT', 'The client closed the connection.'));
+      }
     });
     return runner.execute({ code }, { signal: clientLeft.signal });
   });
@@ -32,7 +34,7 @@ function parseBody(body: unknown): z.infer<typeof bodySchema> {
     throw new HttpError(400, 'BODY_INVALID', faults.map(({ message }) => message).join(' '), faults);
   }
   const { code } = result.data;
-  // Characters beyond the basic plane count once; only a code near the limit needs counting.
+  // Characters beyond the basic plane count once; only code that may be too long needs counting.
   const characters = code.length > MAX_CODE_CHARACTERS ? Array.from(code).length : code.length;
   if (characters > MAX_CODE_CHARACTERS) {
     const message = `Expected \`code\` to be at most ${MAX_CODE_CHARACTERS} characters, got ${characters}.`;

@@ -185,6 +185,8 @@ describe('an executor', () => {
       expect(await outcome).toMatchObject({ status: 'succeeded', value: 3, attempts: 3, durationMs: 20 });
       expect(new Set(attempts.map(({ runId }) => runId)).size).toBe(1);
       expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+      // Many attempts may share one signal.
+      expect(attempts.flatMap(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([]);
     });
 
     it('inside the breaker, which counts each of them and is not asked again once it is open', async () => {
