@@ -169,6 +169,22 @@ describe('what a task reports', () => {
   });
 });
 
+describe('a task that blocks its thread', () => {
+  it('is heard to the last thing it said', async () => {
+    const { pool } = setup({ cancelGraceMs: 0, killGraceMs: 100 });
+    const heard: unknown[] = [];
+    const failure = await failureOf(
+      pool.run('reportAndSpin', null, {
+        timeoutMs: 500,
+        onProgress: ({ value }) => heard.push(value),
+        onLog: ({ message }) => heard.push(message),
+      }),
+    );
+    expect(failure).toMatchObject({ code: 'RUN_TIMEOUT' });
+    expect(heard).toEqual([0.5, 'about to spin']);
+  });
+});
+
 describe('a private folder', () => {
   it('is the own, empty cwd, HOME and TMPDIR of each worker, and is gone with it', async () => {
     const { pool } = setup({ privateFolder: true, maxWorkers: 2 });

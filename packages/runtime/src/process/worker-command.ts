@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkKnownKeys, checkOneOf, checkString, expectedMessage } from '@pawl/core';
@@ -93,14 +94,14 @@ function fileCommand(
   }
 }
 
-/** Looks once for all workers; a failure is not kept, so that an interpreter installed meanwhile is found. */
-function onceFound<T>(find: () => Promise<T>): () => Promise<T> {
-  let found: Promise<T> | undefined;
-  return () => {
-    found ??= find().catch((error: unknown) => {
-      found = undefined;
-      throw error;
-    });
-    return found;
+/** Looks once for all workers, and again when that failed or the program has gone since. */
+function onceFound(find: () => Promise<ResolvedWorkerCommand>): () => Promise<ResolvedWorkerCommand> {
+  let found: Promise<ResolvedWorkerCommand> | undefined;
+  return async () => {
+    const current = found;
+    const known = await current?.catch(() => undefined);
+    if (known !== undefined && existsSync(known.command)) return known;
+    if (found === current) found = find();
+    return found ?? find();
   };
 }

@@ -1,5 +1,4 @@
 import { PawlError } from '@pawl/core';
-import { execa, ExecaError } from 'execa';
 import { childEnvironment } from '../process/environment.ts';
 
 export interface PythonInterpreter {
@@ -33,6 +32,8 @@ const PROBE_TIMEOUT_MS = 10_000;
  * @throws PythonNotFoundError when it is missing, too old, or no Python
  */
 export async function findPython(command = 'python3'): Promise<PythonInterpreter> {
+  // Loaded when needed: it would be most of the time that importing this package takes.
+  const { execa, ExecaError } = await import('execa');
   let lines: readonly string[];
   try {
     const { stdout } = await execa(command, ['-I', '-S', '-c', PROBE], {

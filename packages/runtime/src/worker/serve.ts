@@ -87,7 +87,7 @@ export function serve(definition: WorkerDefinition): void {
         if (draining) throw new RpcError(errorCodes.draining, 'This worker is stopping.');
         active += 1;
         try {
-          return await task(input as never, taskContext(context, runParams(params)));
+          return await task(input as never, taskContext(context, runParams(params), transport.flushSync));
         } finally {
           active -= 1;
           // The answer goes out first.
@@ -180,7 +180,13 @@ function runParams(value: unknown): RunParams {
   };
 }
 
-function taskContext(context: InboundContext, params: RunParams): TaskContext {
+/** @param flush sends at once: a task that says something and then blocks its thread was meant to be heard */
+function taskContext(context: InboundContext, params: RunParams, flush: () => void): TaskContext {
+  const tell = async (method: string, fields: Readonly<Record<string, unknown>>): Promise<void> => {
+    const sent = context.notify(method, fields);
+    flush();
+    await sent;
+  };
   return {
     get signal() {
       return context.signal;
@@ -189,12 +195,11 @@ function taskContext(context: InboundContext, params: RunParams): TaskContext {
     attempt: params.attempt,
     deadline: systemClock.now() + params.budgetMs,
     trace: params.trace,
-    progress: (progress) => void context.notify('progress', { ...progress }).catch(() => undefined),
+    progress: (progress) => void tell('progress', { ...progress }).catch(() => undefined),
     log: createRunLogger((level, message, fields) => {
-      context
-        .notify('log', { level, message, ...(fields === undefined ? {} : { fields }) })
+      tell('log', { level, message, ...(fields === undefined ? {} : { fields }) })
         // The message is worth having without fields that JSON can't carry.
-        .catch(() => context.notify('log', { level, message }))
+        .catch(() => tell('log', { level, message }))
         .catch(() => undefined);
     }),
   };
