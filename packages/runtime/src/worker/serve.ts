@@ -182,10 +182,10 @@ function runParams(value: unknown): RunParams {
 
 /** @param flush sends at once: a task that says something and then blocks its thread was meant to be heard */
 function taskContext(context: InboundContext, params: RunParams, flush: () => void): TaskContext {
-  const tell = async (method: string, fields: Readonly<Record<string, unknown>>): Promise<void> => {
+  const tell = (method: string, fields: Readonly<Record<string, unknown>>): Promise<void> => {
     const sent = context.notify(method, fields);
     flush();
-    await sent;
+    return sent;
   };
   return {
     get signal() {
