@@ -60,6 +60,7 @@ export function run(command, args, { cwd, env = environment() } = {}) {
 
 /** This environment without what `npm run` adds, which would tie an npm started here to this workspace. */
 export function environment(extra = {}) {
-  const own = /^npm_(package_|lifecycle_|command$|execpath$|node_execpath$|config_local_prefix$)|^INIT_CWD$/i;
+  const own =
+    /^npm_(package_|lifecycle_|command$|execpath$|node_execpath$|config_local_prefix$|config_loglevel$)|^INIT_CWD$/i;
   return { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name))), ...extra };
 }

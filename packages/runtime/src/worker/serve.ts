@@ -74,7 +74,8 @@ export function serve(definition: WorkerDefinition): void {
   // On stdout the prints of native code and of child processes come between.
   const transport = fdTransport({ writeFd, shared: writeFd === 1 });
   // A result that was given before process.exit() still goes out.
-  process.once('exit', () => transport.flushSync());
+  const flush = (): void => transport.flushSync();
+  process.once('exit', flush);
   let active = 0;
   let draining = false;
 
@@ -87,7 +88,7 @@ export function serve(definition: WorkerDefinition): void {
         if (draining) throw new RpcError(errorCodes.draining, 'This worker is stopping.');
         active += 1;
         try {
-          return await task(input as never, taskContext(context, runParams(params), transport.flushSync));
+          return await task(input as never, taskContext(context, runParams(params), flush));
         } finally {
           active -= 1;
           // The answer goes out first.
