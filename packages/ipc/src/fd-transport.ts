@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createDeferred } from '@pawl/core';
-import { createFrameQueue } from './frame-queue.ts';
+import { createFrameQueue, EARLY_LENGTH } from './frame-queue.ts';
 import { createFrameDecoder, MalformedFrame, resolveMaxMessageBytes } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
 import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
@@ -96,9 +96,11 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
         return;
       }
       queue.push(frame, onSent);
-      if (flushScheduled) return;
-      flushScheduled = true;
-      setImmediate(flushSync);
+      if (queue.length >= EARLY_LENGTH) flushSync();
+      else if (!flushScheduled) {
+        flushScheduled = true;
+        process.nextTick(flushSync);
+      }
     },
     close() {
       flushSync();

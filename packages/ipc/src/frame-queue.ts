@@ -11,6 +11,8 @@ export interface FrameBatch {
 /** Frames that wait for their write, oldest first. */
 export interface FrameQueue {
   readonly isEmpty: boolean;
+  /** In UTF-16 units. */
+  readonly length: number;
   push(frame: string, onSent?: SentListener): void;
   /** Takes the oldest frames out, all of them or about a mebibyte: joined, any number could be more than a string holds. */
   take(): FrameBatch | undefined;
@@ -18,15 +20,23 @@ export interface FrameQueue {
 
 const BATCH_LENGTH = 1_048_576;
 
+/** From here on a transport does not wait for more: the far side can begin while this side goes on. In UTF-16 units. */
+export const EARLY_LENGTH = 32_768;
+
 export function createFrameQueue(): FrameQueue {
   let frames: string[] = [];
   let listeners: (SentListener | undefined)[] = [];
+  let length = 0;
   return {
+    get length() {
+      return length;
+    },
     get isEmpty() {
       return frames.length === 0;
     },
     push(frame, onSent) {
       frames.push(frame);
+      length += frame.length;
       listeners.push(onSent);
     },
     take() {
@@ -41,8 +51,10 @@ export function createFrameQueue(): FrameQueue {
         taken = frames.splice(0, count);
         told = listeners.splice(0, count);
       }
+      const text = taken.length === 1 ? (taken[0] ?? '') : taken.join('');
+      length -= text.length;
       return {
-        text: taken.length === 1 ? (taken[0] ?? '') : taken.join(''),
+        text,
         settle(error) {
           for (const listener of told) listener?.(error);
         },

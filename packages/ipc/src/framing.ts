@@ -1,6 +1,7 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { checkInteger } from '@pawl/core';
 import { type Message, messageFault } from './message.ts';
+import { parsePlainFrame } from './plain-frame.ts';
 
 /** 64 MiB. */
 const DEFAULT_MAX_MESSAGE_BYTES = 67_108_864;
@@ -111,6 +112,12 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
   }
 
   function decodeText(text: string, into: (Message | MalformedFrame)[]): void {
+    const plain = parsePlainFrame(text);
+    if (plain !== undefined) {
+      atStart = false;
+      into.push(plain);
+      return;
+    }
     const json = atStart && text.startsWith(BOM) ? text.slice(1) : text;
     let value: unknown;
     try {

@@ -71,10 +71,18 @@ describe('stdioTransport', () => {
       finishWrite();
     }
     expect(writes).toEqual([
-      frame(0, padding) + frame(1, padding),
-      frame(2, padding) + frame(3, padding),
-      frame(4, padding),
+      frame(0, padding),
+      frame(1, padding) + frame(2, padding),
+      frame(3, padding) + frame(4, padding),
     ]);
+  });
+
+  it('does not wait for the end of the turn with what is large, so that the far side can begin', () => {
+    const { transport, writes } = setup();
+    transport.send(frame(1));
+    transport.send(frame(2, 'x'.repeat(40_000)));
+    transport.send(frame(3));
+    expect(writes).toEqual([frame(1) + frame(2, 'x'.repeat(40_000))]);
   });
 
   it('tells a sender when its own write was taken', async () => {

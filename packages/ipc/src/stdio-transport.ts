@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { checkDurationMs, type Clock, createDeferred, systemClock, type Timer } from '@pawl/core';
-import { createFrameQueue, type FrameBatch } from './frame-queue.ts';
+import { createFrameQueue, EARLY_LENGTH, type FrameBatch } from './frame-queue.ts';
 import { createFrameDecoder, MalformedFrame, resolveMaxMessageBytes } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
 import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
@@ -21,8 +21,9 @@ export interface StdioTransportOptions extends TransportOptions {
 }
 
 /**
- * Frames over a pair of byte streams. All frames of one turn of the event loop go out in one write, and the next
- * write waits for the previous one, so a reader that stops bounds what waits in the kernel.
+ * Frames over a pair of byte streams. The frames sent while one callback and its promises run go out in one write, or
+ * sooner where they are large, so that the far side can begin; the next write waits for the previous one, so a reader
+ * that stops bounds what waits in the kernel.
  *
  * The channel ends when the readable side ends. A write that fails (`EPIPE`, the peer is gone) ends it `drainMs`
  * later: what the peer sent before it died is still in the pipe and is delivered first.
@@ -129,9 +130,12 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
         return;
       }
       queue.push(frame, onSent);
-      if (flushScheduled || batch !== undefined) return;
-      flushScheduled = true;
-      setImmediate(flush);
+      if (batch !== undefined) return;
+      if (queue.length >= EARLY_LENGTH) flush();
+      else if (!flushScheduled) {
+        flushScheduled = true;
+        process.nextTick(flush);
+      }
     },
     close() {
       if (!closing) {
