@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCli } from '../src/conformance/cli.ts';
 import { checkWorker, type Report } from '../src/conformance/kit.ts';
 import { rules } from '../src/conformance/rules.ts';
@@ -213,10 +215,12 @@ describe('pawl-conformance', () => {
     async () => {
       const bin = at('../bin/pawl-conformance.js');
       expect(spawnSync(bin, ['--help'], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
-      const child = spawn(bin, ['--', process.execPath, broken, '--fault', 'none'], { stdio: 'ignore' });
-      await new Promise((resolve) => {
-        setTimeout(resolve, 500);
-      });
+      const folder = mkdtempSync(join(tmpdir(), 'pawl-conformance-'));
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+      const started = join(folder, 'started');
+      const worker = `touch '${started}'; exec '${process.execPath}' '${broken}' --fault none`;
+      const child = spawn(bin, ['--', 'sh', '-c', worker], { stdio: 'ignore' });
+      await vi.waitUntil(() => existsSync(started), { timeout: 30_000 });
       child.kill('SIGINT');
       expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(130);
     },
