@@ -7,13 +7,20 @@ import { availableParallelism, cpus, release } from 'node:os';
 const TICKS = 100;
 
 /**
- * @typedef {{ call: (input: unknown) => Promise<unknown>, pid: number, end: () => void }} Peer
+ * @typedef {{ call: (input: unknown) => Promise<unknown>, pid?: number, end: () => unknown }} Peer a `pid`, or all the
+ * children of this process
  * @typedef {{ title: string, inFlight: number, calls: number, input: unknown }} Case
  */
 
-/** CPU microseconds that a child has used, or NaN where there is no /proc. */
+/** CPU microseconds that a child has used, or all children, or NaN where there is no /proc. */
 function childCpu(pid) {
   try {
+    if (pid === undefined) {
+      const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+        .split(' ')
+        .filter(Boolean);
+      return children.map(childCpu).reduce((sum, each) => sum + each, 0);
+    }
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
     return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
   } catch {
@@ -49,13 +56,13 @@ async function drive(peer, { calls, inFlight, input }) {
   };
 }
 
-function median(values) {
+export function median(values) {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /**
  * Runs every case on every peer, `rounds` times, the peers in turn within each round.
- * @param {Record<string, () => Peer>} peers the first is the one the others are compared with
+ * @param {Record<string, () => Peer | Promise<Peer>>} peers the first is the one the others are compared with
  * @param {readonly Case[]} cases
  */
 export async function measure(peers, cases, rounds = 5) {
@@ -64,12 +71,12 @@ export async function measure(peers, cases, rounds = 5) {
     const samples = Object.fromEntries(Object.keys(peers).map((name) => [name, []]));
     for (let round = 0; round < rounds; round += 1) {
       for (const [name, make] of Object.entries(peers)) {
-        const peer = make();
+        const peer = await make();
         try {
           await drive(peer, { ...each, calls: Math.ceil(each.calls / 10) });
           samples[name].push(await drive(peer, each));
         } finally {
-          peer.end();
+          await peer.end();
         }
       }
     }

@@ -1,6 +1,8 @@
-import { checkSignal, untilAborted } from '@pawl/core';
+import { checkSignal } from '@pawl/core';
+import { CancelScope } from './cancel-scope.ts';
 import { discard } from './discard.ts';
 import type { ExecuteOptions, PolicyContext } from './policy.ts';
+import type { RetryBudget } from './retry/budget.ts';
 
 /** Told of work that goes on although its caller was answered. */
 export type Hold = (work: PromiseLike<unknown>) => void;
@@ -11,54 +13,95 @@ export type Hold = (work: PromiseLike<unknown>) => void;
  */
 export class CallContext implements PolicyContext {
   readonly #attempt: number;
-  readonly #source: AbortSignal | undefined;
+  readonly #hedge: number;
+  /** What can abort the call, or undefined when nothing can. */
+  readonly #scope: CancelScope | undefined;
   readonly #hold: Hold | undefined;
-  #signal: AbortSignal | undefined;
+  /** The budget that has this call among its calls already. */
+  readonly #countedIn: RetryBudget | undefined;
+  /** For work that asks although nothing can abort it. */
+  #idleSignal: AbortSignal | undefined;
 
-  constructor(attempt: number, source: AbortSignal | undefined, hold: Hold | undefined) {
+  private constructor(
+    attempt: number,
+    hedge: number,
+    scope: CancelScope | undefined,
+    hold: Hold | undefined,
+    countedIn: RetryBudget | undefined,
+  ) {
     this.#attempt = attempt;
-    this.#source = source;
+    this.#hedge = hedge;
+    this.#scope = scope;
     this.#hold = hold;
+    this.#countedIn = countedIn;
   }
 
   /** The outer policy's context itself, or one made of what the caller passed. */
   static from(options: ExecuteOptions | undefined): CallContext {
     if (options instanceof CallContext) return options;
-    if (options === undefined) return new CallContext(1, undefined, undefined);
+    if (options === undefined) return new CallContext(1, 0, undefined, undefined, undefined);
     const { signal, attempt = 1 } = options;
     if (signal !== undefined) checkSignal('signal', signal);
-    return new CallContext(attempt, signal, undefined);
+    const scope = signal === undefined ? undefined : new CancelScope(signal);
+    return new CallContext(attempt, 0, scope, undefined, undefined);
   }
 
   get attempt(): number {
     return this.#attempt;
   }
 
+  get hedge(): number {
+    return this.#hedge;
+  }
+
+  get scope(): CancelScope | undefined {
+    return this.#scope;
+  }
+
   get signal(): AbortSignal {
-    this.#signal ??= this.#source ?? new AbortController().signal;
-    return this.#signal;
+    if (this.#scope !== undefined) return this.#scope.signal;
+    this.#idleSignal ??= new AbortController().signal;
+    return this.#idleSignal;
   }
 
-  /** The signal that can abort, or undefined when nothing can. */
-  get source(): AbortSignal | undefined {
-    return this.#source;
+  /** The signal to wait with: undefined when nothing can abort. */
+  get waitSignal(): AbortSignal | undefined {
+    return this.#scope?.signal;
   }
 
-  withSignal(signal: AbortSignal | undefined): CallContext {
-    return new CallContext(this.#attempt, signal, this.#hold);
+  /** @throws the reason, when the call was aborted */
+  throwIfAborted(): void {
+    if (this.#scope?.aborted === true) throw asThrown(this.#scope.reason);
+  }
+
+  withScope(scope: CancelScope): CallContext {
+    return new CallContext(this.#attempt, this.#hedge, scope, this.#hold, this.#countedIn);
   }
 
   withAttempt(attempt: number): CallContext {
-    return new CallContext(attempt, this.#source, this.#hold);
+    if (attempt === this.#attempt) return this;
+    return new CallContext(attempt, this.#hedge, this.#scope, this.#hold, this.#countedIn);
+  }
+
+  withHedge(hedge: number, scope: CancelScope): CallContext {
+    return new CallContext(this.#attempt, hedge, scope, this.#hold, this.#countedIn);
   }
 
   /** As this one; `hold` is told of abandoned work as well as whoever was told before. */
   withHold(hold: Hold): CallContext {
     const outer = this.#hold;
-    return new CallContext(this.#attempt, this.#source, (work) => {
+    const both: Hold = (work) => {
       hold(work);
       outer?.(work);
-    });
+    };
+    return new CallContext(this.#attempt, this.#hedge, this.#scope, both, this.#countedIn);
+  }
+
+  /** Counts the call in a budget once, however many policies share that budget. */
+  countedIn(budget: RetryBudget | undefined): CallContext {
+    if (budget === undefined || budget === this.#countedIn) return this;
+    budget.recordCall();
+    return new CallContext(this.#attempt, this.#hedge, this.#scope, this.#hold, budget);
   }
 
   /** Leaves work to itself: a result that still comes is disposed of, a failure is swallowed. */
@@ -69,27 +112,47 @@ export class CallContext implements PolicyContext {
 }
 
 /**
- * Runs `fn` and settles as it does, or at once with the signal's reason if that aborts first.
- * @throws the reason without calling `fn`, when the signal has aborted already
+ * Runs `fn` and settles as it does, or at once with the reason when its context is aborted first. Never throws
+ * synchronously, and adds no turn of the microtask queue to work that nothing can abort.
+ * @returns a rejection with the reason, without calling `fn`, when the context was aborted before
  */
-export async function runAbortable<T>(
+export function runAbortable<T>(
   fn: (context: CallContext) => T | PromiseLike<T>,
   context: CallContext,
 ): Promise<T> {
-  const signal = context.source;
-  if (signal === undefined) return fn(context);
-  if (signal.aborted) throw asThrown(signal.reason);
-  const work = fn(context);
-  if (!isPromiseLike(work)) return work;
+  const { scope } = context;
   try {
-    return await untilAborted(work, signal);
+    context.throwIfAborted();
+    const work = fn(context);
+    // The work's own promise, if it is one: no turn is lost.
+    const promise = Promise.resolve(work);
+    return scope === undefined || !isPromiseLike(work) ? promise : untilAborted(promise, scope, context);
   } catch (error) {
-    if (signal.aborted) context.abandon(work);
-    throw error;
+    return Promise.reject(asThrown(error));
   }
 }
 
-/** Marks a caller's own value, of any type, as what is thrown. */
+function untilAborted<T>(work: Promise<T>, scope: CancelScope, context: CallContext): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (reason: unknown): void => {
+      context.abandon(work);
+      reject(asThrown(reason));
+    };
+    scope.listen(onAbort);
+    work.then(
+      (value) => {
+        scope.unlisten(onAbort);
+        resolve(value);
+      },
+      (error: unknown) => {
+        scope.unlisten(onAbort);
+        reject(asThrown(error));
+      },
+    );
+  });
+}
+
+/** Marks a value of any type, such as a caller's own reason, as what is thrown. */
 export function asThrown(reason: unknown): Error {
   return reason as Error;
 }

@@ -71,6 +71,54 @@ export interface BreakerEvents {
   'breaker:rejected': { readonly state: BreakerStateName; readonly retryAfterMs: number };
 }
 
+/** What a timeout tells. */
+export interface TimeoutEvents {
+  /** The time was over; the signal of the work is aborted. */
+  'timeout:elapsed': { readonly timeoutMs: number };
+}
+
+/** What a bulkhead tells. */
+export interface BulkheadEvents {
+  /** A call waits for its turn. */
+  'bulkhead:queued': { readonly running: number; readonly queued: number };
+  /** A call was refused, at once or after its wait. */
+  'bulkhead:rejected': {
+    readonly reason: 'full' | 'wait-timeout';
+    readonly running: number;
+    readonly queued: number;
+  };
+}
+
+/** What a rate limiter tells. */
+export interface RateLimiterEvents {
+  /** A call waits for its tokens, for `waitMs` at most. */
+  'rate-limiter:queued': { readonly weight: number; readonly waitMs: number };
+  /** A call was refused. */
+  'rate-limiter:rejected': { readonly weight: number; readonly retryAfterMs: number };
+}
+
+/** What a hedge tells. */
+export interface HedgeEvents {
+  /** One more call was made while the others run, or because the latest failed. */
+  'hedge:started': {
+    /** From 1; the original call is 0. */
+    readonly hedge: number;
+    readonly because: 'delay' | 'failure';
+    /** Milliseconds since the original call. */
+    readonly elapsedMs: number;
+  };
+  /** The shared budget had no hedge left; the calls under way go on. */
+  'hedge:refused': { readonly hedge: number };
+  /** A hedge answered first. Not told when the original did. */
+  'hedge:won': { readonly hedge: number; readonly elapsedMs: number };
+}
+
+/** What a fallback tells. */
+export interface FallbackEvents {
+  /** It answers in place of work that failed. */
+  'fallback:used': { readonly error: unknown };
+}
+
 /** How pressing a shutdown is. */
 export type ShutdownUrgency = 'graceful' | 'urgent' | 'forced';
 
@@ -105,3 +153,15 @@ export interface ShutdownEvents {
     readonly durationMs: number;
   };
 }
+
+/** Every event of this package. Each is published on the `diagnostics_channel` named `pawl:` and its name. */
+export interface ResilienceEvents
+  extends
+    RetryEvents,
+    BreakerEvents,
+    TimeoutEvents,
+    BulkheadEvents,
+    RateLimiterEvents,
+    HedgeEvents,
+    FallbackEvents,
+    ShutdownEvents {}

@@ -1,7 +1,17 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { createManualClock } from '@pawl/core/testing';
 import { watch } from '../test/settle.ts';
-import { compose, type Policy, type PolicyContext, retry, timeout } from './index.ts';
+import {
+  compose,
+  fallback,
+  hedge,
+  type Policy,
+  type PolicyContext,
+  rateLimiter,
+  retry,
+  standardPolicy,
+  timeout,
+} from './index.ts';
 
 /** Notes when the work goes in and out. */
 function traced(name: string, trace: string[]): Policy {
@@ -56,6 +66,22 @@ describe('compose', () => {
     const replacing = timeout(1) as Policy<'instead'>;
     expectTypeOf(compose(replacing, retry()).execute(() => 1)).resolves.toEqualTypeOf<number | 'instead'>();
     expectTypeOf(compose(timeout(1), retry()).execute(() => 1)).resolves.toEqualTypeOf<number>();
+    const covered = compose(
+      hedge(),
+      rateLimiter(),
+      fallback(() => 'none' as const),
+    );
+    expectTypeOf(covered.execute(() => 1)).resolves.toEqualTypeOf<number | 'none'>();
+    expectTypeOf(standardPolicy().execute(() => 1)).resolves.toEqualTypeOf<number>();
+  });
+
+  it('gives work a context that it cannot change', async () => {
+    const seen: number[] = [];
+    await retry().execute((context) => {
+      expect(() => Object.assign(context, { attempt: 7 })).toThrow(TypeError);
+      seen.push(context.attempt);
+    });
+    expect(seen).toEqual([1]);
   });
 
   it('refuses an empty list and what is no policy', () => {

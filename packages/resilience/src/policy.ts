@@ -6,6 +6,8 @@ export interface PolicyContext {
   readonly signal: AbortSignal;
   /** Which try this is, from 1. More than 1 only inside a retry. */
   readonly attempt: number;
+  /** Which call of a hedge this is: 0 or absent for the original, then 1, 2 … */
+  readonly hedge?: number;
 }
 
 /** The work that a policy wraps. It may ignore the context. */

@@ -2,13 +2,19 @@ import {
   checkBoolean,
   checkDurationMs,
   checkKnownKeys,
+  checkString,
   type Clock,
-  linkAbort,
+  type EventSource,
+  type Logger,
   PawlError,
+  silentLogger,
   systemClock,
 } from '@pawl/core';
 import { asThrown, CallContext, runAbortable } from './call-context.ts';
+import { CancelScope } from './cancel-scope.ts';
+import type { TimeoutEvents } from './events.ts';
 import type { Policy } from './policy.ts';
+import { createPolicyEmitter } from './telemetry.ts';
 
 /** What ran out of time: a call under `timeout`, one attempt of a retry, or all its attempts together. */
 export type TimeoutScope = 'call' | 'attempt' | 'total';
@@ -41,9 +47,15 @@ export interface TimeoutOptions {
    * the work heeds its signal; a result that still comes then counts. @default false
    */
   readonly cooperative?: boolean;
+  /** Names it in telemetry. @default 'timeout' */
+  readonly name?: string;
   /** @default systemClock */
   readonly clock?: Clock;
+  /** Told of listeners that throw. @default silentLogger */
+  readonly logger?: Logger;
 }
+
+export interface TimeoutPolicy extends Policy, EventSource<TimeoutEvents> {}
 
 /**
  * Limits how long the work may take. When `timeoutMs` have passed the signal aborts and the call rejects at once,
@@ -51,16 +63,26 @@ export interface TimeoutOptions {
  * @param timeoutMs milliseconds ≥ 0; `Infinity` is no limit
  * @throws TimeoutError (`code: 'TIMEOUT'`) from `execute`; the caller's own abort is thrown as it is
  */
-export function timeout(timeoutMs: number, options: TimeoutOptions = {}): Policy {
+export function timeout(timeoutMs: number, options: TimeoutOptions = {}): TimeoutPolicy {
   checkDurationMs('timeoutMs', timeoutMs, { infinite: true });
-  checkKnownKeys('timeout', options, ['cooperative', 'clock']);
+  checkKnownKeys('timeout', options, ['cooperative', 'name', 'clock', 'logger']);
+  const name = checkString('name', options.name ?? 'timeout');
+  const events = createPolicyEmitter<TimeoutEvents>(name, options.logger ?? silentLogger);
   const limit: TimeLimit = {
     timeoutMs,
     clock: options.clock ?? systemClock,
     cooperative: checkBoolean('cooperative', options.cooperative ?? false),
     makeError: () => new TimeoutError(`Timed out after ${timeoutMs} ms.`, { timeoutMs, scope: 'call' }),
+    onElapsed: () => events.emit('timeout:elapsed', { timeoutMs }),
   };
-  return { execute: async (fn, executeOptions) => runTimed(fn, CallContext.from(executeOptions), limit) };
+  return {
+    on: (event, listener) => events.on(event, listener),
+    onAny: (listener) => events.onAny(listener),
+    execute: async (fn, executeOptions) => {
+      const context = CallContext.from(executeOptions);
+      return timeoutMs === Infinity ? runAbortable(fn, context) : runTimed(fn, context, limit);
+    },
+  };
 }
 
 export interface TimeLimit {
@@ -68,24 +90,27 @@ export interface TimeLimit {
   readonly clock: Clock;
   readonly cooperative?: boolean;
   readonly makeError: () => TimeoutError;
+  readonly onElapsed?: () => void;
 }
 
-/** Runs `fn` under a limit, on a signal derived from the context's. `Infinity` derives none. */
+/** Runs `fn` under a limit, in a scope of its own. */
 export async function runTimed<T>(
   fn: (context: CallContext) => T | PromiseLike<T>,
   context: CallContext,
   limit: TimeLimit,
 ): Promise<T> {
-  if (limit.timeoutMs === Infinity) return runAbortable(fn, context);
-  if (context.source?.aborted === true) throw asThrown(context.source.reason);
-  const link = linkAbort(context.source);
-  const timer = limit.clock.setTimer(limit.timeoutMs, () => link.abort(limit.makeError()));
-  const inner = context.withSignal(link.signal);
+  context.throwIfAborted();
+  const scope = new CancelScope(context.scope);
+  const timer = limit.clock.setTimer(limit.timeoutMs, () => {
+    scope.abort(limit.makeError());
+    limit.onElapsed?.();
+  });
+  const inner = context.withScope(scope);
   try {
-    return await (limit.cooperative === true ? runToItsEnd(fn, inner) : runAbortable(fn, inner));
+    return await (limit.cooperative === true ? runToItsEnd(fn, inner, scope) : runAbortable(fn, inner));
   } finally {
     timer.cancel();
-    link[Symbol.dispose]();
+    scope[Symbol.dispose]();
   }
 }
 
@@ -93,10 +118,11 @@ export async function runTimed<T>(
 async function runToItsEnd<T>(
   fn: (context: CallContext) => T | PromiseLike<T>,
   context: CallContext,
+  scope: CancelScope,
 ): Promise<T> {
   try {
     return await fn(context);
   } catch (error) {
-    throw context.signal.aborted ? asThrown(context.signal.reason) : error;
+    throw scope.aborted ? asThrown(scope.reason) : error;
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Clock, hasCode, type Random, seededRandom } from '@pawl/core';
-import { type CallTicket, circuitBreaker } from '../src/index.ts';
+import { type CallTicket, circuitBreaker, exponentialBackoff } from '../src/index.ts';
 import { BreakerModel, type ModelOptions } from './breaker-model.ts';
 
 /** `PAWL_SEED=7 npx vitest run breaker-model` tries another one. */
@@ -15,8 +15,11 @@ function draw(random: Random): { pick: <T>(list: readonly T[]) => T; upTo: (most
 function randomOptions(random: Random): ModelOptions {
   const { pick, upTo } = draw(random);
   const successThreshold = 1 + upTo(3);
+  const rule = pick(['time-window', 'count-window', 'consecutive'] as const);
+  const byRate = rule !== 'consecutive' && random() < 0.3;
   return {
-    rule: pick(['time-window', 'count-window', 'consecutive']),
+    rule,
+    ...(byRate ? { failureRate: pick([0.25, 0.5, 1]) } : {}),
     failureThreshold: 1 + upTo(4),
     minCalls: 1 + upTo(4),
     windowMs: 60 * (1 + upTo(20)),
@@ -26,6 +29,9 @@ function randomOptions(random: Random): ModelOptions {
     maxProbes: 1 + upTo(successThreshold),
     maxProbeFailures: upTo(2),
     probeTimeoutMs: 1 + upTo(200),
+    expiredProbe: pick(['ignored', 'failure']),
+    rampUpMs: pick([0, 0, 100 + upTo(900)]),
+    rampUpFrom: pick([0.1, 0.25, 1]),
   };
 }
 
@@ -42,11 +48,16 @@ function compare(seed: number, steps: number): Set<string> {
       setTimer: () => ({ cancel: () => undefined }),
     };
     const options = randomOptions(random);
-    const breaker = circuitBreaker({ ...options, clock });
+    const { openMs } = options;
+    const breaker = circuitBreaker({
+      ...options,
+      openMs: exponentialBackoff({ initialMs: openMs, maxMs: openMs * 8 }),
+      clock,
+    });
     const model = new BreakerModel(options);
     const running: { readonly ticket: CallTicket; readonly call: Parameters<BreakerModel['settle']>[0] }[] =
       [];
-    const releases: (() => void)[] = [];
+    const holds: { readonly release: () => void; readonly hold: object }[] = [];
     const fails = random();
     const log: string[] = [];
 
@@ -94,26 +105,31 @@ function compare(seed: number, steps: number): Set<string> {
         log.push('reset');
         breaker.reset();
         model.reset();
-        releases.length = 0;
+        holds.length = 0;
       } else if (action < 0.99) {
-        log.push('isolate');
-        releases.push(breaker.isolate());
-        model.isolate();
+        const forMs = pick([Infinity, upTo(300)]);
+        log.push(`isolate for ${forMs}`);
+        holds.push({ release: breaker.isolate({ forMs }), hold: model.isolate(now, forMs) });
       } else {
         log.push('release');
-        const [release] = releases.splice(0, 1);
-        release?.();
-        if (release !== undefined) model.release();
+        const [held] = holds.splice(0, 1);
+        held?.release();
+        if (held !== undefined) model.release(held.hold);
       }
     };
 
     for (let index = 0; index < 200 && done < steps; index += 1, done += 1) {
       try {
         step();
-        const { state, calls, failures, totals } = breaker.stats();
+        const { state, calls, failures, totals, consecutiveOpens } = breaker.stats();
         visited.add(state);
-        const seen = JSON.stringify({ state, calls, failures, late: totals.late });
-        const expected = JSON.stringify({ state: model.state, ...model.counted(now), late: model.late });
+        const seen = JSON.stringify({ state, calls, failures, opens: consecutiveOpens, late: totals.late });
+        const expected = JSON.stringify({
+          state: model.state(now),
+          ...model.counted(now),
+          opens: model.opens(now),
+          late: model.late,
+        });
         if (seen !== expected) throw new Error(`is ${seen}, expected ${expected}`);
       } catch (error) {
         throw new Error(`Seed ${seed}, ${JSON.stringify(options)}:\n${log.join(' ')}`, { cause: error });

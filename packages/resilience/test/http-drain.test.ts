@@ -1,14 +1,20 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import {
+  connect as connectHttp2,
+  createSecureServer as createSecureHttp2Server,
+  createServer as createHttp2Server,
+} from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createDeferred } from '@pawl/core';
+import { createManualClock } from '@pawl/core/testing';
 import { drainHttpServer } from '../src/index.ts';
+import { watch } from './settle.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -56,6 +62,31 @@ async function setup(handler: (request: IncomingMessage, response: ServerRespons
   return { server, port, request, dial };
 }
 
+function tlsFiles(): { readonly key: Buffer; readonly cert: Buffer } {
+  const read = (name: string): Buffer =>
+    readFileSync(new URL(`fixtures/localhost-${name}.pem`, import.meta.url));
+  return { key: read('key'), cert: read('cert') };
+}
+
+/** An HTTP/2 stream whose answer has begun and ends when the test says so. */
+async function beginStream() {
+  const answer = createDeferred();
+  const server = createHttp2Server((_request, response) => {
+    response.write('begun ');
+    void answer.promise.then(() => response.end('done'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  cleanups.push(() => client.destroy());
+  await once(client, 'connect');
+  const stream = client.request({ ':path': '/' });
+  let body = '';
+  stream.on('data', (chunk: Buffer) => (body += chunk.toString()));
+  await once(stream, 'response');
+  return { server, client, stream, answer, body: () => body };
+}
+
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
 describe('drainHttpServer', () => {
@@ -69,17 +100,17 @@ describe('drainHttpServer', () => {
   it('serves requests during the settle time, closes each connection after its response, and refuses later ones', async () => {
     const { server, request } = await setup((_request, response) => response.end('ok'));
     await request();
-    const drained = drainHttpServer(server, { settleMs: 300 });
-    let over = false;
-    void drained.then(() => (over = true));
+    const clock = createManualClock();
+    const outcome = watch(drainHttpServer(server, { settleMs: 300, clock }));
     const seen: Awaited<ReturnType<typeof request>>[] = [];
-    for (let count = 0; count < 20; count += 1) {
+    for (let count = 0; count < 30; count += 1) {
       seen.push(await request());
-      await realSleep(10);
+      if (count < 29) await clock.advance(10);
     }
-    expect(over).toBe(false);
+    expect(outcome.now.status).toBe('pending');
     expect(seen.every(({ status, connection }) => status === 200 && connection === 'close')).toBe(true);
-    expect(await drained).toMatchObject({ cut: 0 });
+    while (outcome.now.status === 'pending') await clock.advance(10);
+    expect(outcome.now.value).toMatchObject({ cut: 0 });
     await expect(request()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
@@ -190,10 +221,7 @@ describe('drainHttpServer', () => {
 
   it('does all of it over TLS too', async () => {
     const running = createDeferred<ServerResponse>();
-    const [key, cert] = ['key', 'cert'].map((name) =>
-      readFileSync(new URL(`fixtures/localhost-${name}.pem`, import.meta.url)),
-    );
-    const server = createTlsServer({ key, cert }, (request, response) => {
+    const server = createTlsServer(tlsFiles(), (request, response) => {
       if (request.url === '/slow') running.resolve(response);
       else response.end('ok');
     });
@@ -241,6 +269,67 @@ describe('drainHttpServer', () => {
     const report = await drained;
     expect(report).toMatchObject({ cut: 0 });
     expect(report.durationMs).toBeLessThan(1_000);
+  });
+
+  it('ends an idle HTTP/2 connection made before', async () => {
+    const { server, client, stream, answer } = await beginStream();
+    answer.resolve();
+    await once(stream, 'end');
+    const closed = once(client, 'close');
+    expect(await drainHttpServer(server, { timeoutMs: 5_000 })).toMatchObject({ cut: 0 });
+    await closed;
+  });
+
+  it('ends an HTTP/2 connection made before after its running stream', async () => {
+    const { server, client, answer, body } = await beginStream();
+    const closed = once(client, 'close');
+    const drained = drainHttpServer(server, { timeoutMs: 5_000 });
+    await realSleep(100);
+    expect(client.destroyed).toBe(false);
+    answer.resolve();
+    expect(await drained).toMatchObject({ cut: 0 });
+    await closed;
+    expect(body()).toBe('begun done');
+  });
+
+  it('ends an encrypted HTTP/2 connection made before within its time', async () => {
+    const server = createSecureHttp2Server(tlsFiles(), (_request, response) => response.end('ok'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connectHttp2(`https://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+      rejectUnauthorized: false,
+    });
+    client.on('error', () => undefined);
+    cleanups.push(() => client.destroy());
+    await once(client, 'connect');
+    await once(client.request({ ':path': '/' }).resume(), 'end');
+    const closed = once(client, 'close');
+    const { durationMs } = await drainHttpServer(server, { timeoutMs: 300 });
+    await closed;
+    expect(durationMs).toBeLessThan(1_000);
+  });
+
+  it('ends every kind of connection of one server within its time', async () => {
+    const { server, dial } = await setup((request, response) => {
+      if (request.url !== '/hangs') response.end('ok');
+    });
+    server.on('upgrade', (_request, socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+      const chatter = setInterval(() => socket.write('still here\n'), 10);
+      socket.on('close', () => clearInterval(chatter));
+    });
+    const connections = [
+      await dial(REQUEST),
+      await dial('GET / HTTP/1.1\r\nHost:'),
+      await dial(REQUEST.replace('/', '/hangs')),
+      await dial('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+    ];
+    await realSleep(50);
+    const report = await drainHttpServer(server, { timeoutMs: 300 });
+    await Promise.all(connections.map(({ closed }) => closed));
+    // The hanging request and the upgraded connection that never fell silent.
+    expect(report.cut).toBe(2);
   });
 
   it('refuses wrong arguments', async () => {

@@ -5,14 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 
 const FIXTURE = fileURLToPath(new URL('fixtures/shutdown-child.mjs', import.meta.url));
+const WAITING = fileURLToPath(new URL('fixtures/waiting-child.mjs', import.meta.url));
 const children: ChildProcess[] = [];
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-async function start(mode: string) {
-  const child = spawn(process.execPath, [FIXTURE, mode], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function start(mode: string, fixture = FIXTURE, greeting = 'ready') {
+  const child = spawn(process.execPath, [fixture, mode], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let output = '';
   let errors = '';
@@ -27,7 +28,7 @@ async function start(mode: string) {
       child.stdout.on('data', look);
     });
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await said('ready');
+  await said(greeting);
   return { child, exited, said, output: () => output, errors: () => errors };
 }
 
@@ -80,9 +81,27 @@ describe.skipIf(process.platform === 'win32')('a real process', () => {
     expect(errors()).toContain('nobody caught me');
   });
 
+  it('ends its child trees before it flushes its log', async () => {
+    const { child, exited, output } = await start('tree');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    expect(output()).toBe('ready\ntree ended\nbegan\nflushed\n');
+  });
+
   it('is killed by the watchdog when a hook blocks the event loop', async () => {
     const { child, exited } = await start('blocks');
     child.kill('SIGTERM');
     expect(await exited).toEqual([null, 'SIGKILL']);
+  });
+
+  it('ends while a retry waits that is not to keep it running', async () => {
+    const { exited } = await start('goes', WAITING, 'waiting');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('runs on while a retry waits', async () => {
+    const { child } = await start('stays', WAITING, 'waiting');
+    await realSleep(300);
+    expect(child.exitCode).toBeNull();
   });
 });

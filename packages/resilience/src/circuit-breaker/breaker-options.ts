@@ -1,5 +1,6 @@
 import {
   checkAtMost,
+  checkBoolean,
   checkDurationMs,
   checkFunction,
   checkInteger,
@@ -8,7 +9,6 @@ import {
   checkOneOf,
   checkString,
   type Clock,
-  hasCode,
   type Logger,
   type Random,
   silentLogger,
@@ -78,6 +78,12 @@ export interface CircuitBreakerOptions {
   readonly isFailure?: (error: unknown) => boolean;
   /** Whether a result speaks against the other side. It is returned all the same. @default none does */
   readonly isFailureResult?: (result: unknown) => boolean;
+  /**
+   * Whether to go through all states, count and tell, but let the calls through that it would refuse, unless somebody
+   * isolates it. To see what a breaker would do before it does it; what such calls come to is not counted.
+   * @default false
+   */
+  readonly observeOnly?: boolean;
   /** What `toJSON` gave, to go on from there. @default none */
   readonly restore?: BreakerSnapshot;
   /** @default systemClock */
@@ -104,6 +110,7 @@ export interface ResolvedBreakerOptions {
   readonly rampUpFrom: number;
   readonly isFailure: (error: unknown) => boolean;
   readonly isFailureResult: ((result: unknown) => boolean) | undefined;
+  readonly observeOnly: boolean;
   readonly restore: BreakerSnapshot | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -130,6 +137,7 @@ const KEYS: readonly (keyof CircuitBreakerOptions)[] = [
   'rampUpFrom',
   'isFailure',
   'isFailureResult',
+  'observeOnly',
   'restore',
   'clock',
   'random',
@@ -161,15 +169,11 @@ export function resolveBreakerOptions(options: CircuitBreakerOptions): ResolvedB
     isFailure: checkFunction('isFailure', options.isFailure ?? (() => true)),
     isFailureResult:
       isFailureResult === undefined ? undefined : checkFunction('isFailureResult', isFailureResult),
+    observeOnly: checkBoolean('observeOnly', options.observeOnly ?? false),
     restore: restore === undefined ? undefined : checkSnapshot('restore', restore),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   };
-}
-
-/** Whether an error is the refusal of a policy further in, which says nothing about the other side. */
-export function isRefusal(error: unknown): boolean {
-  return hasCode(error, 'CIRCUIT_OPEN', 'BULKHEAD_FULL', 'BULKHEAD_WAIT_TIMEOUT');
 }
 
 function resolveRule(

@@ -77,6 +77,29 @@ describe('a closed breaker', () => {
     expect(breaker.stats()).toMatchObject({ state: 'closed', calls: 1, failures: 1 });
   });
 
+  it('lets its window slide while nobody calls', async () => {
+    const { breaker, clock, fail, succeed } = setup({ windowMs: 10_000, failureThreshold: 10, minCalls: 10 });
+    await fail(9);
+    await clock.advance(3_600_000);
+    await fail();
+    expect(breaker.stats()).toMatchObject({ state: 'closed', calls: 1, failures: 1 });
+    await succeed(20);
+    expect(breaker.state).toBe('closed');
+  });
+
+  it('does not heed steps of the wall clock', async () => {
+    const { breaker, clock, fail } = setup();
+    await fail(4);
+    clock.stepWallTime(3_600_000);
+    expect(breaker.stats().failures).toBe(4);
+    await fail();
+    expect(breaker.state).toBe('open');
+    clock.stepWallTime(-7_200_000);
+    expect(breaker.stats().retryAfterMs).toBe(60_000);
+    await clock.advance(60_000);
+    expect(await breaker.execute(() => 'probe')).toBe('probe');
+  });
+
   it('does not open below the least number of calls', async () => {
     const { breaker, fail } = setup({ failureThreshold: 1, minCalls: 20 });
     await fail(19);
@@ -208,6 +231,17 @@ describe('an open breaker', () => {
     });
     await clock.advance(59_000);
     expect((await refused()).retryAfterMs).toBe(1_000);
+  });
+
+  it('refuses 100,000 calls without growing', async () => {
+    const { breaker, opened, refused } = setup();
+    await opened();
+    const first = await refused();
+    for (let call = 0; call < 100_000; call += 1) await breaker.execute(() => 1).catch(() => undefined);
+    const last = await refused();
+    expect(breaker.stats().totals.rejected).toBe(100_002);
+    expect(last.stack?.length).toBe(first.stack?.length);
+    expect(last.cause).toBe(first.cause);
   });
 
   it('stays open until a call comes after its time', async () => {
@@ -498,6 +532,36 @@ describe('a breaker in somebody’s hand', () => {
     await succeed();
     release();
     await succeed();
+  });
+});
+
+describe('a breaker that only observes', () => {
+  it('goes through its states and tells, but lets every call through', async () => {
+    const { breaker, clock, events, fail, succeed, opened } = setup({ observeOnly: true });
+    await opened();
+    await fail(10);
+    await succeed();
+    expect(breaker.stats()).toMatchObject({
+      state: 'open',
+      totals: { failures: 5, successes: 0, rejected: 11, late: 0 },
+    });
+    await clock.advance(60_000);
+    await succeed(3);
+    expect(breaker.state).toBe('closed');
+    expect(events.events.map(({ name }) => name)).toEqual([
+      'breaker:opened',
+      ...Array.from({ length: 11 }, () => 'breaker:rejected'),
+      'breaker:half-opened',
+      'breaker:closed',
+    ]);
+    breaker.trip();
+    expect(breaker.admit().settle('success')).toEqual({ counted: false, reason: 'late' });
+  });
+
+  it('refuses while somebody isolates it', async () => {
+    const { breaker, refused } = setup({ observeOnly: true });
+    breaker.isolate();
+    expect((await refused()).state).toBe('isolated');
   });
 });
 

@@ -1,15 +1,11 @@
-import {
-  checkDurationMs,
-  checkKnownKeys,
-  checkOneOf,
-  createEmitter,
-  type EventSource,
-  hasCode,
-} from '@pawl/core';
-import { asThrown, CallContext, runAbortable } from '../call-context.ts';
+import { checkDurationMs, checkKnownKeys, checkOneOf, type EventSource, hasCode } from '@pawl/core';
+import { CallContext, runAbortable } from '../call-context.ts';
 import type { BreakerEvents, BreakerStateName } from '../events.ts';
 import type { Policy } from '../policy.ts';
-import { type CircuitBreakerOptions, isRefusal, resolveBreakerOptions } from './breaker-options.ts';
+import { isRefusal } from '../refusal.ts';
+import type { PolicySnapshot } from '../snapshot.ts';
+import { createPolicyEmitter } from '../telemetry.ts';
+import { type CircuitBreakerOptions, resolveBreakerOptions } from './breaker-options.ts';
 import type { BreakerSnapshot } from './breaker-snapshot.ts';
 import { CircuitOpenError } from './circuit-open-error.ts';
 import { CircuitState } from './circuit-state.ts';
@@ -40,7 +36,10 @@ export interface BreakerStats {
 
 export interface SettleReport {
   readonly counted: boolean;
-  /** `late`: the state had changed, or the permit had run out. `again`: it was settled before. */
+  /**
+   * `late`: the state had changed, the permit had run out, or there was none as the breaker only observes.
+   * `again`: it was settled before.
+   */
   readonly reason: 'counted' | 'ignored' | 'late' | 'again';
 }
 
@@ -60,6 +59,8 @@ export interface CircuitBreaker extends Policy, EventSource<BreakerEvents> {
   /** Reading it changes nothing: an open breaker becomes half-open with the first call after its open time. */
   readonly state: BreakerStateName;
   stats(): BreakerStats;
+  /** `stats()` with the name, for a list of them. What another breaker can go on from is `toJSON()`. */
+  snapshot(): PolicySnapshot<'circuit-breaker', BreakerStats>;
   /** Opens it as a failure would. Does nothing when it is open. */
   trip(cause?: unknown): void;
   /** Closes it, forgets what it counted, and ends every isolation. */
@@ -76,6 +77,9 @@ export interface CircuitBreaker extends Policy, EventSource<BreakerEvents> {
   toJSON(): BreakerSnapshot;
 }
 
+/** For a call that a breaker which only observes would have refused. */
+const UNCOUNTED: Permit = { era: -1 };
+
 /**
  * Stops calling what keeps failing, and tries it again carefully.
  *
@@ -86,8 +90,8 @@ export interface CircuitBreaker extends Policy, EventSource<BreakerEvents> {
  */
 export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   const resolved = resolveBreakerOptions(options);
-  const { clock, name, slowCallMs, isFailure, isFailureResult, restore } = resolved;
-  const events = createEmitter<BreakerEvents>({ logger: resolved.logger });
+  const { clock, name, slowCallMs, isFailure, isFailureResult, observeOnly, restore } = resolved;
+  const events = createPolicyEmitter<BreakerEvents>(name, resolved.logger);
   const state = new CircuitState(resolved, events);
   if (restore !== undefined) {
     state.restore(restore, clock.now(), Math.max(0, clock.wallTime() - restore.savedAt));
@@ -96,10 +100,18 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
   const admit = (): Permit => {
     const admitted = state.admit(clock.now());
     if ('era' in admitted) return admitted;
+    if (observeOnly && admitted.state !== 'isolated') return UNCOUNTED;
     throw new CircuitOpenError({ breaker: name, ...admitted, ...state.lastFailure });
   };
   const settle = (permit: Permit, outcome: CallOutcome, error?: unknown): boolean =>
-    state.settle(permit, outcome, clock.now(), error);
+    permit !== UNCOUNTED && state.settle(permit, outcome, clock.now(), error);
+
+  const stats = (): BreakerStats => {
+    const now = clock.now();
+    const view = state.view(now);
+    const failureRate = view.calls === 0 ? 0 : view.failures / view.calls;
+    return { state: state.stateAt(now), ...view, failureRate, totals: { ...state.totals } };
+  };
 
   /** Runs `judge`, which may be the user's and throw: then the call counts as failed. */
   const settleAs = (permit: Permit, judge: () => CallOutcome, error?: unknown): void => {
@@ -119,7 +131,7 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
     },
     execute: async (fn, executeOptions) => {
       const context = CallContext.from(executeOptions);
-      if (context.source?.aborted === true) throw asThrown(context.source.reason);
+      context.throwIfAborted();
       const permit = admit();
       const startedAt = slowCallMs === Infinity ? 0 : clock.now();
       let result;
@@ -151,12 +163,8 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBrea
         },
       };
     },
-    stats() {
-      const now = clock.now();
-      const view = state.view(now);
-      const failureRate = view.calls === 0 ? 0 : view.failures / view.calls;
-      return { state: state.stateAt(now), ...view, failureRate, totals: { ...state.totals } };
-    },
+    stats,
+    snapshot: () => ({ kind: 'circuit-breaker', name, ...stats() }),
     trip: (cause) => state.trip(clock.now(), cause),
     reset: () => state.reset(),
     isolate(isolateOptions = {}) {
@@ -174,8 +182,8 @@ function outcomeOf(
   context: CallContext,
   isFailure: (error: unknown) => boolean,
 ): CallOutcome {
-  const { source } = context;
-  if (source?.aborted === true && !isTimeout(source.reason)) return 'cancelled';
+  const { scope } = context;
+  if (scope?.aborted === true && !isTimeout(scope.reason)) return 'cancelled';
   if (isRefusal(error)) return 'ignored';
   return isFailure(error) ? 'failure' : 'ignored';
 }

@@ -3,10 +3,13 @@ import {
   checkInteger,
   checkKnownKeys,
   checkNumber,
+  checkString,
   type Clock,
+  expectedMessage,
   systemClock,
 } from '@pawl/core';
 import { TimeWindow } from '../circuit-breaker/failure-window.ts';
+import type { PolicySnapshot } from '../snapshot.ts';
 
 export interface RetryBudgetOptions {
   /** Retries allowed per call, ≥ 0: 0.2 adds at most a fifth to the load. @default 0.2 */
@@ -15,6 +18,8 @@ export interface RetryBudgetOptions {
   readonly minRetries?: number;
   /** How long a call and a retry count, in milliseconds. @default 10_000 */
   readonly windowMs?: number;
+  /** Names it in its snapshot. @default 'retry budget' */
+  readonly name?: string;
   /** @default systemClock */
   readonly clock?: Clock;
 }
@@ -28,13 +33,15 @@ export interface RetryBudgetStats {
   readonly refused: number;
 }
 
-/** Limits the retries of everything that shares it. */
+/** Limits the retries and hedges of everything that shares it. */
 export interface RetryBudget {
   /** Notes a call, its retries not counted. */
   recordCall(): void;
-  /** Takes one retry out of the budget. @returns whether there was one left */
+  /** Takes one retry, or hedge, out of the budget. @returns whether there was one left */
   tryRetry(): boolean;
   stats(): RetryBudgetStats;
+  /** `stats()` with the name, for a list of them. */
+  snapshot(): PolicySnapshot<'retry-budget', RetryBudgetStats>;
 }
 
 /**
@@ -43,13 +50,18 @@ export interface RetryBudget {
  * Finagle's `RetryBudget`.
  */
 export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
-  checkKnownKeys('retryBudget', options, ['ratio', 'minRetries', 'windowMs', 'clock']);
+  checkKnownKeys('retryBudget', options, ['ratio', 'minRetries', 'windowMs', 'name', 'clock']);
   const ratio = checkNumber('ratio', options.ratio ?? 0.2, { min: 0 });
   const minRetries = checkInteger('minRetries', options.minRetries ?? 3, { min: 0 });
   const clock = options.clock ?? systemClock;
   // Retries stand where a breaker counts failures.
   const window = new TimeWindow(checkDurationMs('windowMs', options.windowMs ?? 10_000, { min: 1 }));
+  const name = checkString('name', options.name ?? 'retry budget');
   let refused = 0;
+  const stats = (): RetryBudgetStats => {
+    window.advance(clock.now());
+    return { calls: window.calls, retries: window.failures, refused };
+  };
   return {
     recordCall: () => window.add(clock.now(), 1, 0),
     tryRetry() {
@@ -62,9 +74,14 @@ export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
       window.add(now, 0, 1);
       return true;
     },
-    stats() {
-      window.advance(clock.now());
-      return { calls: window.calls, retries: window.failures, refused };
-    },
+    stats,
+    snapshot: () => ({ kind: 'retry-budget', name, ...stats() }),
   };
+}
+
+/** @throws TypeError when it is none */
+export function checkBudget(budget: unknown): void {
+  const { recordCall, tryRetry } = (budget ?? {}) as Partial<RetryBudget>;
+  if (typeof recordCall !== 'function' || typeof tryRetry !== 'function')
+    throw new TypeError(expectedMessage('budget', 'a retry budget', budget));
 }

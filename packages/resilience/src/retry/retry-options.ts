@@ -4,8 +4,8 @@ import {
   checkFunction,
   checkInteger,
   checkKnownKeys,
+  checkString,
   type Clock,
-  expectedMessage,
   type Logger,
   type Random,
   silentLogger,
@@ -14,7 +14,7 @@ import {
 } from '@pawl/core';
 import type { RetryEvents } from '../events.ts';
 import { type Backoff, exponentialBackoff } from './backoff.ts';
-import type { RetryBudget } from './budget.ts';
+import { checkBudget, type RetryBudget } from './budget.ts';
 import { type Jitter, type JitterOption, resolveJitter } from './jitter.ts';
 import { isRetryable } from './retryable.ts';
 
@@ -71,6 +71,8 @@ export interface RetryOptions {
   readonly onRetry?: (event: RetryEvents['retry:scheduled']) => unknown;
   /** Told when no attempt follows a failed one. What it throws is logged. */
   readonly onGiveUp?: (event: RetryEvents['retry:gave-up']) => unknown;
+  /** Names it in telemetry. @default 'retry' */
+  readonly name?: string;
   /** @default systemClock */
   readonly clock?: Clock;
   /** The source of the jitter; a seeded one makes the waits reproducible. @default systemRandom */
@@ -90,6 +92,7 @@ export interface ResolvedRetryOptions extends Resolved<
   | 'totalTimeoutMs'
   | 'retryNested'
   | 'keepAlive'
+  | 'name'
   | 'clock'
   | 'random'
   | 'logger'
@@ -117,6 +120,7 @@ const KEYS: readonly (keyof RetryOptions)[] = [
   'keepAlive',
   'onRetry',
   'onGiveUp',
+  'name',
   'clock',
   'random',
   'logger',
@@ -145,6 +149,7 @@ export function resolveRetryOptions(options: RetryOptions): ResolvedRetryOptions
     keepAlive: checkBoolean('keepAlive', options.keepAlive ?? true),
     onRetry: options.onRetry,
     onGiveUp: options.onGiveUp,
+    name: checkString('name', options.name ?? 'retry'),
     clock: options.clock ?? systemClock,
     random: checkFunction('random', options.random ?? systemRandom),
     logger: options.logger ?? silentLogger,
@@ -153,10 +158,4 @@ export function resolveRetryOptions(options: RetryOptions): ResolvedRetryOptions
 
 function checkLimit(name: string, value: number | undefined): number {
   return checkDurationMs(name, value ?? Infinity, { infinite: true });
-}
-
-function checkBudget(budget: unknown): void {
-  const { tryRetry } = (budget ?? {}) as { readonly tryRetry?: unknown };
-  if (typeof tryRetry !== 'function')
-    throw new TypeError(expectedMessage('budget', 'a retry budget', budget));
 }

@@ -506,8 +506,17 @@ describe('retry: budget', () => {
   });
 
   it('costs nothing when the error is not retried anyway', async () => {
-    const { policy, failing } = setup({ budget: retryBudget(), shouldRetry: () => false });
+    const budget = retryBudget();
+    const { policy, failing } = setup({ budget, shouldRetry: () => false });
     await expect(policy.execute(failing(99).fn)).rejects.toThrow('down');
+    expect(budget.stats()).toMatchObject({ calls: 1, retries: 0, refused: 0 });
+  });
+
+  it('throws the last error itself when it is used up', async () => {
+    const { policy, failing, gaveUp } = setup({ budget: retryBudget({ ratio: 0, minRetries: 0 }) });
+    const { fn, error } = failing(99);
+    await expect(policy.execute(fn)).rejects.toBe(error);
+    expect(gaveUp).toMatchObject([{ reason: 'budget', attempt: 1 }]);
   });
 });
 

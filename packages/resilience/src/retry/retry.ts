@@ -1,9 +1,10 @@
-import { createEmitter, type Emitter, type EventSource, sleep, untilAborted } from '@pawl/core';
-import { asThrown, CallContext } from '../call-context.ts';
+import { type Emitter, type EventSource, sleep, untilAborted } from '@pawl/core';
+import { asThrown, CallContext, runAbortable } from '../call-context.ts';
 import { discard } from '../discard.ts';
 import type { GiveUpReason, RetryEvents } from '../events.ts';
 import type { Policy, Work } from '../policy.ts';
-import { runTimed, TimeoutError } from '../timeout.ts';
+import { createPolicyEmitter } from '../telemetry.ts';
+import { runTimed, type TimeLimit, TimeoutError } from '../timeout.ts';
 import { attemptLoop } from './attempt-loop.ts';
 import { asDelayMs } from './backoff.ts';
 import { gaveUpSince, latestGiveUp, noteGiveUp } from './nested-retry.ts';
@@ -22,17 +23,18 @@ export interface RetryPolicy extends Policy, EventSource<RetryEvents> {}
  */
 export function retry(options: RetryOptions = {}): RetryPolicy {
   const resolved = resolveRetryOptions(options);
-  const events = createEmitter<RetryEvents>({ logger: resolved.logger });
+  const events = createPolicyEmitter<RetryEvents>(resolved.name, resolved.logger);
   if (resolved.onRetry !== undefined) events.on('retry:scheduled', resolved.onRetry);
   if (resolved.onGiveUp !== undefined) events.on('retry:gave-up', resolved.onGiveUp);
   return {
     on: (name, listener) => events.on(name, listener),
     onAny: (listener) => events.onAny(listener),
     execute: async (fn, executeOptions) => {
-      const context = CallContext.from(executeOptions);
-      if (context.source?.aborted === true) throw asThrown(context.source.reason);
-      resolved.budget?.recordCall();
+      let context = CallContext.from(executeOptions);
+      context.throwIfAborted();
+      context = context.countedIn(resolved.budget);
       const run = new RetryRun(fn, resolved, events);
+      if (resolved.totalTimeoutMs === Infinity) return run.run(context);
       return runTimed((inner) => run.run(inner), context, {
         timeoutMs: resolved.totalTimeoutMs,
         clock: resolved.clock,
@@ -94,18 +96,21 @@ class RetryRun<T> {
   }
 
   async #attempt(attempt: number): Promise<T> {
-    const { attemptTimeoutMs: timeoutMs, clock, maxAttempts, shouldRetryResult } = this.#options;
+    const { attemptTimeoutMs, maxAttempts, shouldRetryResult } = this.#options;
     this.#giveUpsBefore = latestGiveUp();
-    const makeError = (): TimeoutError =>
-      new TimeoutError(`Attempt ${attempt} timed out after ${timeoutMs} ms.`, {
-        timeoutMs,
-        scope: 'attempt',
-      });
     const context = this.#context.withAttempt(attempt);
-    const result = await runTimed(this.#fn, context, { timeoutMs, clock, makeError });
+    const result = await (attemptTimeoutMs === Infinity
+      ? runAbortable(this.#fn, context)
+      : runTimed(this.#fn, context, this.#attemptLimit(attempt)));
     if (shouldRetryResult === undefined || attempt >= maxAttempts) return result;
     if (!(await this.#refuses(shouldRetryResult, result, attempt))) return result;
     throw asThrown(new RefusedResult(result));
+  }
+
+  #attemptLimit(attempt: number): TimeLimit {
+    const { attemptTimeoutMs: timeoutMs, clock } = this.#options;
+    const message = `Attempt ${attempt} timed out after ${timeoutMs} ms.`;
+    return { timeoutMs, clock, makeError: () => new TimeoutError(message, { timeoutMs, scope: 'attempt' }) };
   }
 
   async #refuses(
@@ -124,8 +129,7 @@ class RetryRun<T> {
   /** Decides about the next attempt and waits for its time. */
   async #again(thrown: unknown, attempt: number): Promise<boolean> {
     const { clock, keepAlive } = this.#options;
-    const signal = this.#context.source;
-    if (signal?.aborted === true) throw asThrown(signal.reason);
+    this.#context.throwIfAborted();
     const refused = thrown instanceof RefusedResult;
     const decision = await this.#decide(thrown, attempt);
     if (!refused) this.#lastFailure = { cause: thrown };
@@ -147,7 +151,7 @@ class RetryRun<T> {
     // A timer may fire a little early by this clock; a server that asked for a wait notices.
     let remainingMs = decision;
     do {
-      await sleep(clock, remainingMs, { signal, keepAlive });
+      await sleep(clock, remainingMs, { signal: this.#context.waitSignal, keepAlive });
       remainingMs = dueAt - clock.now();
     } while (remainingMs > 0);
     return true;
@@ -186,7 +190,7 @@ class RetryRun<T> {
 
   /** The answer of a predicate, or the caller's abort if that comes first. */
   async #ask(answer: boolean | PromiseLike<boolean>): Promise<boolean> {
-    return typeof answer === 'boolean' ? answer : untilAborted(answer, this.#context.source);
+    return typeof answer === 'boolean' ? answer : untilAborted(answer, this.#context.waitSignal);
   }
 
   #info(attempt: number): { readonly attempt: number; readonly elapsedMs: number } {

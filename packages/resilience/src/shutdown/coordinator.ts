@@ -1,12 +1,7 @@
-import {
-  createDeferred,
-  createEmitter,
-  type Deferred,
-  type Emitter,
-  PawlError,
-  type Timer,
-} from '@pawl/core';
+import { createDeferred, type Deferred, type Emitter, PawlError, type Timer } from '@pawl/core';
 import type { ShutdownEvents, ShutdownUrgency } from '../events.ts';
+import type { PolicySnapshot } from '../snapshot.ts';
+import { createPolicyEmitter } from '../telemetry.ts';
 import { HookRegistry, type RegisterOptions, type ShutdownHook } from './hook-registry.ts';
 import { type HookRun, runHook } from './hook-run.ts';
 import {
@@ -15,6 +10,7 @@ import {
   ShutdownError,
   type ShutdownOptions,
   type ShutdownState,
+  type ShutdownStats,
 } from './shutdown-options.ts';
 import { describePlan, type ShutdownPlan, type ShutdownReport } from './shutdown-report.ts';
 
@@ -49,7 +45,7 @@ class Coordinator implements ShutdownCoordinator {
 
   constructor(options: Required<ShutdownOptions>) {
     this.#options = options;
-    this.#events = createEmitter({ logger: options.logger });
+    this.#events = createPolicyEmitter(options.name, options.logger);
     this.#registry = new HookRegistry(options.phases);
   }
 
@@ -117,6 +113,20 @@ class Coordinator implements ShutdownCoordinator {
     const finished = this.begin(reason);
     this.#escalate('forced');
     return finished;
+  }
+
+  snapshot(): PolicySnapshot<'shutdown', ShutdownStats> {
+    const { name, clock } = this.#options;
+    const running = this.#runs.filter((run) => run.report().outcome === 'running');
+    return {
+      kind: 'shutdown',
+      name,
+      state: this.#state,
+      waiting: this.#registry.size,
+      running: running.length,
+      tracked: this.#tracked.size,
+      durationMs: this.#final?.durationMs ?? (this.#state === 'running' ? 0 : clock.now() - this.#startedAt),
+    };
   }
 
   plan(): ShutdownPlan {

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
 import { createDeferred } from '@pawl/core';
 
 /** What Node's HTTP server keeps on a socket, undocumented since its beginning. */
@@ -41,7 +40,7 @@ export class HttpConnections {
 
   constructor(server: Server) {
     this.#server = server;
-    this.#isTls = server instanceof TlsServer;
+    this.#isTls = 'setSecureContext' in server;
     this.#isHttp2 = !('closeIdleConnections' in server);
     for (const socket of tcpSocketsOf(server)) this.#add(socket);
     for (const socket of httpSocketsOf(server)) this.#onSecure(socket);
@@ -52,7 +51,9 @@ export class HttpConnections {
     server.on('connection', this.#add);
     server.on('secureConnection', this.#onSecure);
     server.prependListener('request', this.#onRequest);
-    if (this.#isHttp2) server.on('session', this.#onSession);
+    if (!this.#isHttp2) return;
+    for (const session of sessionsOf(server, [...this.#open.keys()])) this.#onSession(session);
+    server.on('session', this.#onSession);
   }
 
   /** Resolves as soon as no connection is open. */
@@ -145,6 +146,18 @@ function tcpSocketsOf(server: Server): readonly Socket[] {
   return handles
     .call(process)
     .filter((handle) => (handle as { readonly server?: unknown } | null)?.server === server) as Socket[];
+}
+
+/** The HTTP/2 sessions: Node 24 lists them, older ones leave them on their sockets if those are not encrypted. */
+function sessionsOf(server: Server, sockets: readonly Socket[]): readonly Session[] {
+  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'sessions');
+  if (key !== undefined) return [...((server as unknown as Record<symbol, Iterable<Session>>)[key] ?? [])];
+  return sockets.flatMap((socket) => Object.values(socket).filter(isSession));
+}
+
+function isSession(value: unknown): value is Session {
+  const { close, goaway } = (value ?? {}) as { readonly close?: unknown; readonly goaway?: unknown };
+  return typeof close === 'function' && typeof goaway === 'function';
 }
 
 /** The sockets that speak HTTP/1, over TLS too; none when this Node hides them. Then TLS ones last to the timeout. */

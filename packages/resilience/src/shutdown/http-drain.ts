@@ -1,4 +1,4 @@
-import { Server as NetServer } from 'node:net';
+import type { Server } from 'node:net';
 import {
   checkDurationMs,
   checkKnownKeys,
@@ -42,17 +42,20 @@ const QUIET_MS = 50;
  * carry no request are closed: idle ones, half-sent requests, and upgraded ones that are silent. What is left after
  * `timeoutMs` is cut.
  *
- * Works for `node:http`, `node:https` and, without the closing of its idle sessions before `timeoutMs`,
- * `node:http2`. Close WebSockets with their own goodbye in an earlier hook.
+ * Works for `node:http`, `node:https` and `node:http2`, whose sessions end after their running streams. Before Node 24
+ * an encrypted HTTP/2 session that makes no request any more lasts until `timeoutMs`. Close WebSockets with their own
+ * goodbye in an earlier hook.
  *
  * It does not use `server.close()` and `closeIdleConnections()` of Node while connections are open: they cut
  * responses whose end was written but not yet sent (seen on Node 20).
  * @returns once no connection is left; never rejects
  */
 export async function drainHttpServer(
-  server: NetServer,
+  server: Server,
   options: HttpDrainOptions = {},
 ): Promise<HttpDrainReport> {
+  // Loaded when needed, so that importing the package stays cheap; whoever has a server has loaded it.
+  const { Server: NetServer } = process.getBuiltinModule('node:net');
   if (!(server instanceof NetServer))
     throw new TypeError(expectedMessage('server', 'an HTTP server', server));
   checkKnownKeys('drainHttpServer', options, ['settleMs', 'timeoutMs', 'signal', 'clock']);

@@ -12,6 +12,7 @@ import {
   systemClock,
 } from '@pawl/core';
 import type { ShutdownEvents, ShutdownUrgency } from '../events.ts';
+import type { PolicySnapshot } from '../snapshot.ts';
 import type { RegisterOptions, ShutdownHook } from './hook-registry.ts';
 import type { ShutdownPlan, ShutdownReport } from './shutdown-report.ts';
 
@@ -46,12 +47,27 @@ export interface ShutdownOptions {
   readonly urgentMs?: number;
   /** How long all that is left may take when it is forced, in milliseconds. @default 500 */
   readonly forcedMs?: number;
+  /** Names it in telemetry. @default 'shutdown' */
+  readonly name?: string;
   /** @default systemClock */
   readonly clock?: Clock;
   /** Told of hooks that fail. @default silentLogger */
   readonly logger?: Logger;
   /** Names what keeps the event loop alive, for the report. @default process.getActiveResourcesInfo */
   readonly activeResources?: () => readonly string[];
+}
+
+/** Where a shutdown stands. */
+export interface ShutdownStats {
+  readonly state: ShutdownState;
+  /** Hooks that have not begun. */
+  readonly waiting: number;
+  /** Hooks under way. */
+  readonly running: number;
+  /** Tracked work that has not ended. */
+  readonly tracked: number;
+  /** Milliseconds since it began, or that it took; 0 before. */
+  readonly durationMs: number;
 }
 
 export interface ShutdownCoordinator extends EventSource<ShutdownEvents> {
@@ -84,6 +100,8 @@ export interface ShutdownCoordinator extends EventSource<ShutdownEvents> {
   readonly live: boolean;
   /** What has happened so far; undefined before it begins. */
   readonly report: ShutdownReport | undefined;
+  /** Its numbers and its name, for a list of them. */
+  snapshot(): PolicySnapshot<'shutdown', ShutdownStats>;
   /** What would happen now. */
   plan(): ShutdownPlan;
 }
@@ -93,6 +111,7 @@ const KEYS: readonly (keyof ShutdownOptions)[] = [
   'gracefulMs',
   'urgentMs',
   'forcedMs',
+  'name',
   'clock',
   'logger',
   'activeResources',
@@ -110,6 +129,7 @@ export function resolveShutdownOptions(options: ShutdownOptions): Required<Shutd
     gracefulMs: checkDurationMs('gracefulMs', options.gracefulMs ?? 30_000, { infinite: true }),
     urgentMs: checkDurationMs('urgentMs', options.urgentMs ?? 10_000),
     forcedMs: checkDurationMs('forcedMs', options.forcedMs ?? 500),
+    name: checkString('name', options.name ?? 'shutdown'),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     activeResources: checkFunction(

@@ -1,5 +1,3 @@
-import { Worker } from 'node:worker_threads';
-
 /** Sleeps in its own thread, which a blocked event loop does not hold up. */
 const SOURCE = `
 const { workerData } = require('node:worker_threads');
@@ -14,6 +12,8 @@ if (Atomics.wait(wake, 0, 0, workerData.afterMs) === 'timed-out') process.kill(w
  */
 export function startWatchdog(afterMs: number, pid: number): () => void {
   if (afterMs === Infinity) return () => undefined;
+  // Loaded when needed, so that importing the package stays cheap.
+  const { Worker } = process.getBuiltinModule('node:worker_threads');
   const wake = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const worker = new Worker(SOURCE, { eval: true, workerData: { wake: wake.buffer, afterMs, pid } });
   // A process without threads left shuts down without a watchdog.
