@@ -11,7 +11,7 @@ import {
   systemClock,
   systemRandom,
 } from '@pawl/core';
-import type { SyncCacheStore } from './cache-store.ts';
+import type { CacheStore, SyncCacheStore } from './cache-store.ts';
 import type { RemovalReason } from './events.ts';
 import { type Admission, createMemoryStore, DEFAULT_MAX_ENTRIES } from './memory-store.ts';
 
@@ -78,6 +78,15 @@ export interface CacheOptions<V> extends Lifetimes, LoadLimits {
   readonly logger?: Logger;
 }
 
+/** Options of a cache whose memory has a tier behind it. */
+export interface TieredCacheOptions<V> extends CacheOptions<V> {
+  /**
+   * A second store, such as one made by `createDiskStore`: asked before a load, and told of what was loaded or set.
+   * With it every change of the cache is a promise.
+   */
+  readonly tier: CacheStore<V>;
+}
+
 export type ResolvedLifetimes = Required<Lifetimes>;
 
 export interface ResolvedCacheOptions<V> {
@@ -91,6 +100,7 @@ export interface ResolvedCacheOptions<V> {
   readonly rememberFailure: (error: unknown) => boolean;
   readonly dispose: ((value: V, key: string, reason: RemovalReason) => void) | undefined;
   readonly store: SyncCacheStore<V>;
+  readonly tier: CacheStore<V> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -113,6 +123,7 @@ const OWN_KEYS = [
   'rememberFailure',
   'dispose',
   'store',
+  'tier',
   'clock',
   'random',
   'logger',
@@ -129,7 +140,9 @@ const DEFAULT_LIMITS: Required<LoadLimits> = { softTimeoutMs: Infinity, hardTime
 const DEFAULT_REFRESH_BACKOFF_MS = 1_000;
 
 /** @throws TypeError or RangeError naming the wrong option */
-export function resolveCacheOptions<V>(options: CacheOptions<V>): ResolvedCacheOptions<V> {
+export function resolveCacheOptions<V>(
+  options: CacheOptions<V> & Partial<TieredCacheOptions<V>>,
+): ResolvedCacheOptions<V> {
   checkKnownKeys('createCache', options, [...STORE_KEYS, ...LIFETIME_KEYS, ...LIMIT_KEYS, ...OWN_KEYS]);
   const extra = STORE_KEYS.find((name) => options[name] !== undefined);
   if (options.store !== undefined && extra !== undefined) {
@@ -156,6 +169,7 @@ export function resolveCacheOptions<V>(options: CacheOptions<V>): ResolvedCacheO
         maxBytes: options.maxBytes ?? Infinity,
         admission: options.admission ?? 'always',
       }),
+    tier: options.tier,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     logger: options.logger ?? silentLogger,

@@ -33,6 +33,14 @@ export interface CacheStatistics extends StoreUsage {
   readonly staleOnError: number;
   /** Waiters that took an old value at `softTimeoutMs`. */
   readonly softTimeouts: number;
+  /** Misses that the tier answered; no load was begun for them. 0 without a tier, like the rest of these. */
+  readonly tierHits: number;
+  /** Misses that the tier could not answer either. */
+  readonly tierMisses: number;
+  /** Entries that the tier stored. */
+  readonly tierStores: number;
+  /** Reads and changes of the tier that failed. */
+  readonly tierFailures: number;
   /** Loads in progress. */
   readonly loading: number;
   /** Entries stored, failures included. */
@@ -65,6 +73,10 @@ export function createCounters(): CacheCounters {
     loadsSuperseded: 0,
     staleOnError: 0,
     softTimeouts: 0,
+    tierHits: 0,
+    tierMisses: 0,
+    tierStores: 0,
+    tierFailures: 0,
     stores: 0,
     refused: 0,
     removals: { set: 0, delete: 0, evict: 0, expire: 0, invalidate: 0, clear: 0 },

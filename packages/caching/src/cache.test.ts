@@ -27,6 +27,15 @@ describe('get and set', () => {
     expect(cache.stats().misses).toBe(0);
   });
 
+  it('takes the empty string for a key as good as any', () => {
+    const { cache } = setup();
+    cache.set('', 1);
+    cache.set('other', 2);
+    expect(cache.get('')).toBe(1);
+    expect(cache.delete('')).toBe(true);
+    expect(cache.keys()).toEqual(['other']);
+  });
+
   it('reports whether a delete removed something', () => {
     const { cache } = setup();
     cache.set('key', 1);

@@ -1,7 +1,7 @@
 import { checkInteger, type Emitter } from '@pawl/core';
 import { backOffEntry, createEntry } from './cache-entry.ts';
 import type { ResolvedCacheOptions } from './cache-options.ts';
-import type { StoredEntry, StoreUsage } from './cache-store.ts';
+import type { KeyedEntry, StoredEntry, StoreUsage } from './cache-store.ts';
 import type { CacheCounters } from './cache-statistics.ts';
 import type { ResolvedSetOptions } from './call-options.ts';
 import { ValueNotCloneableError } from './caching-errors.ts';
@@ -64,20 +64,50 @@ export class EntryTable<V> {
     }
   }
 
-  /** @returns whether the store took it */
-  putValue(key: string, value: V, settings: ResolvedSetOptions): boolean {
+  /** The entry that a value makes, or undefined when it has no time to live. */
+  entryOf(key: string, value: V, settings: ResolvedSetOptions): StoredEntry<V> | undefined {
     const { lifetimes } = settings;
-    if (lifetimes.ttlMs === 0 && lifetimes.staleMs === 0 && lifetimes.staleIfErrorMs === 0) {
+    if (lifetimes.ttlMs === 0 && lifetimes.staleMs === 0 && lifetimes.staleIfErrorMs === 0) return undefined;
+    const sizeBytes = this.#sizeOf(key, value, settings.sizeBytes);
+    return this.#create(key, { value: this.handOut(key, value), failure: undefined, sizeBytes }, settings);
+  }
+
+  /** The entry that a failure makes. */
+  failureOf(key: string, error: unknown, settings: ResolvedSetOptions): StoredEntry<V> {
+    const sizeBytes = this.#options.estimateSizes ? estimateBytes(error) : 0;
+    return this.#create(key, { value: undefined, failure: { error }, sizeBytes }, settings);
+  }
+
+  /** The entry as it would be here, had its value been made here. */
+  measured(key: string, entry: StoredEntry<V>, sizeBytes: number | undefined): StoredEntry<V> {
+    const ownBytes = this.#sizeOf(key, entry.value as V, sizeBytes);
+    return { ...entry, sizeBytes: Math.max(1, ownBytes + keyBytes(key)) };
+  }
+
+  /** Stores the entry, or drops what the key holds if there is none. @returns whether the store took it */
+  put(key: string, entry: StoredEntry<V> | undefined): boolean {
+    if (entry === undefined) {
       this.remove(key, 'set');
       return false;
     }
-    const sizeBytes = this.#sizeOf(key, value, settings.sizeBytes);
-    return this.#put(key, { value: this.handOut(key, value), failure: undefined, sizeBytes }, settings);
-  }
-
-  putFailure(key: string, error: unknown, settings: ResolvedSetOptions): boolean {
-    const sizeBytes = this.#options.estimateSizes ? estimateBytes(error) : 0;
-    return this.#put(key, { value: undefined, failure: { error }, sizeBytes }, settings);
+    const { tags, sizeBytes } = entry;
+    const { stored, replaced, evicted } = this.#options.store.set(key, entry);
+    if (replaced !== undefined) this.#tags.remove(key, replaced.tags);
+    for (const [evictedKey, gone] of evicted) this.#tags.remove(evictedKey, gone.tags);
+    if (stored) {
+      this.#tags.add(key, tags);
+      this.#counters.stores += 1;
+      if (this.#events.listenerCount('entry:stored') > 0) {
+        const negative = entry.failure !== undefined;
+        this.#events.emit('entry:stored', { key, tags, sizeBytes, negative });
+      }
+    } else {
+      this.#counters.refused += 1;
+      this.#events.emit('entry:refused', { key, sizeBytes });
+    }
+    if (replaced !== undefined) this.#left(key, replaced, 'set');
+    for (const [evictedKey, gone] of evicted) this.#left(evictedKey, gone, 'evict');
+    return stored;
   }
 
   /** Lets the stale entry wait before it is loaded anew. */
@@ -93,69 +123,55 @@ export class EntryTable<V> {
     return true;
   }
 
-  removeTagged(tag: string): number {
-    return this.#removeKeys(this.#tags.keysOf(tag), 'invalidate');
+  /** Takes the entries with that tag out, silently: {@link tell} of them when all else is done. */
+  takeTagged(tag: string): readonly KeyedEntry<V>[] {
+    const taken: KeyedEntry<V>[] = [];
+    for (const key of this.#tags.keysOf(tag)) {
+      const entry = this.#options.store.delete(key);
+      if (entry !== undefined) taken.push([key, entry]);
+    }
+    this.#forgetTags(taken);
+    return taken;
   }
 
-  removeWhere(matches: (key: string, entry: StoredEntry<V>) => boolean, reason: RemovalReason): number {
-    // All are asked before any leaves, so that a predicate that throws leaves everything as it was.
-    const keys = this.#options.store.entries().flatMap(([key, entry]) => (matches(key, entry) ? [key] : []));
-    return this.#removeKeys(keys, reason);
+  /** Takes the entries that match out, silently; a predicate that throws leaves everything as it was. */
+  takeWhere(matches: (key: string, entry: StoredEntry<V>) => boolean): readonly KeyedEntry<V>[] {
+    const taken = this.#options.store.deleteWhere(matches);
+    this.#forgetTags(taken);
+    return taken;
   }
 
-  clear(): number {
-    const entries = this.#options.store.entries();
+  /** Takes all entries out, silently. */
+  takeAll(): readonly KeyedEntry<V>[] {
+    const taken = this.#options.store.entries();
     this.#options.store.clear();
     this.#tags.clear();
-    for (const [key, entry] of entries) this.#left(key, entry, 'clear');
-    return entries.length;
+    return taken;
   }
 
-  #removeKeys(keys: readonly string[], reason: RemovalReason): number {
-    const removed: (readonly [string, StoredEntry<V>])[] = [];
-    for (const key of keys) {
-      const entry = this.#options.store.delete(key);
-      if (entry === undefined) continue;
-      this.#tags.remove(key, entry.tags);
-      removed.push([key, entry]);
-    }
-    // All are gone before the first dispose function runs and can look.
-    for (const [key, entry] of removed) this.#left(key, entry, reason);
-    return removed.length;
+  /** Announces entries that were taken out: all are gone before the first dispose function runs and can look. */
+  tell(taken: readonly KeyedEntry<V>[], reason: RemovalReason): void {
+    for (const [key, entry] of taken) this.#left(key, entry, reason);
   }
 
-  #put(
+  #forgetTags(taken: readonly KeyedEntry<V>[]): void {
+    for (const [key, entry] of taken) this.#tags.remove(key, entry.tags);
+  }
+
+  #create(
     key: string,
     draft: Pick<StoredEntry<V>, 'value' | 'failure' | 'sizeBytes'>,
     { tags, lifetimes }: ResolvedSetOptions,
-  ): boolean {
-    const sizeBytes = Math.max(1, draft.sizeBytes + keyBytes(key));
-    const spread = lifetimes.earlyRefreshMs > 0 ? this.#options.random() : 0;
-    const entry = createEntry<V>({
+  ): StoredEntry<V> {
+    return createEntry<V>({
       value: draft.value,
       failure: draft.failure,
       tags,
-      sizeBytes,
+      sizeBytes: Math.max(1, draft.sizeBytes + keyBytes(key)),
       now: this.now(),
       lifetimes,
-      spread,
+      spread: lifetimes.earlyRefreshMs > 0 ? this.#options.random() : 0,
     });
-    const { stored, replaced, evicted } = this.#options.store.set(key, entry);
-    if (replaced !== undefined) this.#tags.remove(key, replaced.tags);
-    for (const [evictedKey, gone] of evicted) this.#tags.remove(evictedKey, gone.tags);
-    if (stored) {
-      this.#tags.add(key, tags);
-      this.#counters.stores += 1;
-      if (this.#events.listenerCount('entry:stored') > 0) {
-        this.#events.emit('entry:stored', { key, tags, sizeBytes, negative: draft.failure !== undefined });
-      }
-    } else {
-      this.#counters.refused += 1;
-      this.#events.emit('entry:refused', { key, sizeBytes });
-    }
-    if (replaced !== undefined) this.#left(key, replaced, 'set');
-    for (const [evictedKey, gone] of evicted) this.#left(evictedKey, gone, 'evict');
-    return stored;
   }
 
   #sizeOf(key: string, value: V, given: number | undefined): number {

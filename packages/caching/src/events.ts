@@ -34,6 +34,17 @@ export interface CacheEvents {
   };
   /** The last waiter left a load, so it was aborted. */
   'load:abandoned': { readonly key: string; readonly durationMs: number };
+  /** A miss was answered by the tier; `stale` past its time to live. */
+  'tier:hit': { readonly key: string; readonly stale: boolean };
+  /** The tier had nothing to answer a miss with. */
+  'tier:miss': { readonly key: string };
+  /** The tier failed. After a failed removal it is not read any more until it was cleared. */
+  'tier:failed': {
+    readonly operation: 'get' | 'set' | 'delete' | 'deleteWhere' | 'clear';
+    /** Absent when it was about many. */
+    readonly key?: string;
+    readonly error: unknown;
+  };
   /** Entries were dropped and loads cut off, all at once. */
   'cache:invalidated': {
     /** By tag, predicate, namespace or all of it; single keys are not announced here. */

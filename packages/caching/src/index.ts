@@ -1,6 +1,7 @@
 // Cache
 export { type Cache, type CacheView, createCache } from './cache.ts';
-export type { CacheOptions, Lifetimes, LoadLimits } from './cache-options.ts';
+export type { TieredCache, TieredCacheView } from './tiered-cache.ts';
+export type { CacheOptions, Lifetimes, LoadLimits, TieredCacheOptions } from './cache-options.ts';
 export type { LoadContext, Loader, LoadOptions, ReadOptions, SetOptions } from './call-options.ts';
 export type { InvalidationCandidate, InvalidationPredicate } from './invalidation.ts';
 export type { CacheStatistics } from './cache-statistics.ts';
@@ -9,13 +10,22 @@ export type { CacheEvents, RemovalReason } from './events.ts';
 // Storage
 export type {
   CacheStore,
+  EntryHead,
   KeyedEntry,
+  KeyedHead,
   StoredEntry,
   StoreOutcome,
+  StoreReport,
   StoreUsage,
   SyncCacheStore,
 } from './cache-store.ts';
 export { type Admission, createMemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+export {
+  createDiskStore,
+  type DiskStore,
+  type DiskStoreEvents,
+  type DiskStoreOptions,
+} from './disk-store/disk-store.ts';
 
 // Keys and task results
 export { cacheKey } from './cache-key.ts';

@@ -145,6 +145,15 @@ describe('tags', () => {
     expect(cache.get('key')).toBe('late');
   });
 
+  it('do not keep a caller out of a load that began after they were invalidated', async () => {
+    const { cache } = setup();
+    cache.invalidateTag('tag');
+    let loads = 0;
+    const load = async (): Promise<string> => `load ${(loads += 1)}`;
+    await Promise.all([cache.getOrLoad('key', load), cache.getOrLoad('key', load, { tags: ['tag'] })]);
+    expect(loads).toBe(1);
+  });
+
   it('that the value will tell make any invalidation by tag count', async () => {
     const { cache, begin } = setup();
     const early = begin('key', (value) => [value]);

@@ -10,6 +10,11 @@ export type PathStep = string | number | { readonly via: string };
 /** Nesting beyond this is refused rather than left to overflow the stack. */
 const DEEPEST = 500;
 
+/** What stands in a JSON string as it is. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+/** Up to here a look is cheaper than `JSON.stringify`. */
+const SHORT_TEXT = 64;
+
 /** The path as it is written in code: `input.items[3].fn`. */
 export function showPath(root: string, steps: readonly PathStep[]): string {
   let path = root;
@@ -36,7 +41,10 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   // Also of another realm; the prototype of a class that extends null has no such function of its own.
-  const isPlain = prototype === null || (isRoot(prototype) && Object.hasOwn(prototype, 'isPrototypeOf'));
+  const isPlain =
+    prototype === Object.prototype ||
+    prototype === null ||
+    (isRoot(prototype) && Object.hasOwn(prototype, 'isPrototypeOf'));
   // Math, a module's namespace and `arguments` bear a tag of their own.
   return isPlain && Object.prototype.toString.call(value) === '[object Object]';
 }
@@ -54,8 +62,7 @@ class Encoder {
   encode(value: unknown): string {
     switch (typeof value) {
       case 'string':
-        // JSON strings are well-formed: a lone surrogate is escaped and survives UTF-8.
-        return JSON.stringify(value);
+        return quote(value);
       case 'number':
         return Object.is(value, -0) ? 'd-0;' : `d${value};`;
       case 'boolean':
@@ -101,11 +108,18 @@ class Encoder {
   }
 
   #array(items: readonly unknown[]): string {
-    if (prototypeDepth(items) !== 2) return this.#refuse(describe(items));
+    if (Object.getPrototypeOf(items) !== Array.prototype && prototypeDepth(items) !== 2)
+      return this.#refuse(describe(items));
     if (Object.getOwnPropertySymbols(items).length > 0) return this.#refuse('an array with a symbol as key');
+    const keys = Object.keys(items);
     let text = '[';
+    // Indices come first and in order, so as many keys as items with the last index at the end are all of them.
+    if (keys.length === items.length && keys.at(-1) === lastIndexOf(items)) {
+      for (let index = 0; index < items.length; index += 1) text += this.#part(index, items[index]);
+      return `${text}]`;
+    }
     let next = 0;
-    for (const key of Object.keys(items)) {
+    for (const key of keys) {
       const index = Number(key);
       if (!Number.isInteger(index) || String(index) !== key || index < 0) {
         return this.#refuse(`an array with the property ${JSON.stringify(key)}`);
@@ -122,11 +136,9 @@ class Encoder {
   #properties(record: Record<string, unknown>): string {
     if (Object.getOwnPropertySymbols(record).length > 0)
       return this.#refuse('an object with a symbol as key');
-    // Sorted by UTF-16 units, which no locale changes.
-    return Object.keys(record)
-      .toSorted()
-      .map((key) => JSON.stringify(key) + this.#part(key, record[key]))
-      .join('');
+    let text = '';
+    for (const key of sortedKeys(record)) text += quote(key) + this.#part(key, record[key]);
+    return text;
   }
 
   #map(map: ReadonlyMap<unknown, unknown>): string {
@@ -163,6 +175,25 @@ class Encoder {
   #refuse(found: string): never {
     throw new KeyUnsupportedError(showPath(this.#root, this.#steps), found);
   }
+}
+
+/** As JSON: well-formed, so a lone surrogate is escaped and survives UTF-8. */
+function quote(text: string): string {
+  return text.length <= SHORT_TEXT && PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+function lastIndexOf(items: readonly unknown[]): string | undefined {
+  return items.length === 0 ? undefined : String(items.length - 1);
+}
+
+/** In order of UTF-16 units, which no locale changes. */
+function sortedKeys(record: Record<string, unknown>): readonly string[] {
+  const keys = Object.keys(record);
+  for (let at = 1; at < keys.length; at += 1) {
+    // Most often they are in order, and need no sort.
+    if ((keys[at - 1] ?? '') > (keys[at] ?? '')) return keys.toSorted();
+  }
+  return keys;
 }
 
 /** How many prototypes are above the object: 0 for `Object.create(null)`, 1 for `{}`, 2 for a Date, also across realms. */

@@ -5,6 +5,8 @@ import { Flight } from './single-flight.ts';
 /** A flight that loads the value of a cache key, with what decides whether and how the value is stored. */
 export class KeyLoad<V> extends Flight<V> {
   readonly settings: ResolvedLoadOptions<V>;
+  /** The number of the last invalidation before the loader ran; undefined as long as it has not. */
+  sequence: number | undefined;
   /** The tags of all who joined. */
   readonly tags: Set<string>;
   /** Whether every caller so far asked not to store the value. */
@@ -16,12 +18,11 @@ export class KeyLoad<V> extends Flight<V> {
 
   constructor(
     key: string,
-    sequence: number,
     startedAt: number,
     settings: ResolvedLoadOptions<V>,
     onAbandoned: (load: KeyLoad<V>) => void,
   ) {
-    super(key, sequence, startedAt, () => onAbandoned(this));
+    super(key, startedAt, () => onAbandoned(this));
     this.settings = settings;
     this.tags = new Set(settings.tags);
     this.#isPrivate = settings.noStore;
@@ -40,6 +41,11 @@ export class KeyLoad<V> extends Flight<V> {
   adopt(settings: ResolvedLoadOptions<V>): void {
     for (const tag of settings.tags) this.tags.add(tag);
     if (!settings.noStore) this.#isPrivate = false;
+  }
+
+  /** Whether the loader ran. Before that, what invalidates can't have missed its value. */
+  get hasStarted(): boolean {
+    return this.sequence !== undefined;
   }
 
   /** Whether its value may turn out to carry tags that are not known yet. */

@@ -250,8 +250,12 @@ describe('leaving', () => {
 });
 
 describe('stale while revalidate', () => {
-  it('serves the old value to a hundred readers while one refresh runs', async () => {
-    const { cache, source } = await setupStale({ staleMs: 50 });
+  it.each([
+    ['no timeout', {}],
+    ['a soft timeout', { softTimeoutMs: 0 }],
+    ['a hard timeout', { hardTimeoutMs: 1_000 }],
+  ])('serves the old value to a hundred readers while one refresh runs, with %s', async (_limit, limits) => {
+    const { cache, source } = await setupStale({ staleMs: 50, ...limits });
     const values = await Promise.all(Array.from({ length: 100 }, () => cache.getOrLoad('key', source.load)));
     expect(new Set(values)).toEqual(new Set(['old']));
     expect(source.contexts).toHaveLength(1);

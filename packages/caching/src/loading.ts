@@ -1,6 +1,7 @@
 import type { Emitter } from '@pawl/core';
 import { checkTags, type ResolvedCacheOptions, resolveLifetimes } from './cache-options.ts';
 import type { CacheCounters } from './cache-statistics.ts';
+import type { StoredEntry } from './cache-store.ts';
 import { CacheLoadTimeoutError } from './caching-errors.ts';
 import type { Loader, ResolvedLoadOptions } from './call-options.ts';
 import type { EntryTable } from './entry-table.ts';
@@ -8,6 +9,7 @@ import type { CacheEvents } from './events.ts';
 import type { Invalidation } from './invalidation.ts';
 import { KeyLoad, KeyLoadContext } from './key-load.ts';
 import type { Flights } from './single-flight.ts';
+import type { Tier } from './tier.ts';
 
 /** Runs the loads of one cache: one per key at a time, shared by all who ask. */
 export class Loading<V> {
@@ -17,6 +19,7 @@ export class Loading<V> {
   readonly #invalidation: Invalidation<V>;
   readonly #counters: CacheCounters;
   readonly #events: Emitter<CacheEvents>;
+  readonly #tier: Tier<V> | undefined;
 
   constructor(
     options: ResolvedCacheOptions<V>,
@@ -25,6 +28,7 @@ export class Loading<V> {
     invalidation: Invalidation<V>,
     counters: CacheCounters,
     events: Emitter<CacheEvents>,
+    tier: Tier<V> | undefined,
   ) {
     this.#options = options;
     this.#table = table;
@@ -32,6 +36,7 @@ export class Loading<V> {
     this.#invalidation = invalidation;
     this.#counters = counters;
     this.#events = events;
+    this.#tier = tier;
   }
 
   /** Joins the key's load, or starts one, and waits for it. */
@@ -43,10 +48,10 @@ export class Loading<V> {
   ): Promise<V> {
     const { force } = settings;
     const running = force ? undefined : this.#joinable(key, settings);
-    const load = running ?? this.#begin(key, settings, false);
+    const load = running ?? this.#add(key, settings);
     // Joined before the loader runs: one that settles or invalidates at once finds its first waiter in place.
     let outcome = load.join(signal);
-    if (running === undefined) this.#run(load, loader);
+    if (running === undefined) this.#begin(load, loader);
     else this.#counters.coalesced += 1;
     if (settings.limits.softTimeoutMs !== Infinity && !force && this.#table.fallback(key) !== undefined) {
       outcome = this.#untilSoftTimeout(load, outcome, settings.limits.softTimeoutMs);
@@ -57,9 +62,10 @@ export class Loading<V> {
   /** Loads the key anew for later readers, unless that is being done or failed a moment ago. */
   refresh(key: string, loader: Loader<V>, settings: () => ResolvedLoadOptions<V>): void {
     if (this.#loads.get(key) !== undefined) return;
-    const load = this.#begin(key, settings(), true);
+    const load = this.#add(key, settings());
     load.hold();
-    this.#run(load, loader);
+    this.#limit(load);
+    this.#run(load, loader, true);
   }
 
   #joinable(key: string, settings: ResolvedLoadOptions<V>): KeyLoad<V> | undefined {
@@ -74,28 +80,61 @@ export class Loading<V> {
     return load;
   }
 
-  #begin(key: string, settings: ResolvedLoadOptions<V>, background: boolean): KeyLoad<V> {
-    const load = new KeyLoad<V>(key, this.#invalidation.sequence, this.#table.now(), settings, (left) =>
-      this.#abandoned(left),
-    );
+  #add(key: string, settings: ResolvedLoadOptions<V>): KeyLoad<V> {
+    const load = new KeyLoad<V>(key, this.#table.now(), settings, (left) => this.#abandoned(left));
     this.#loads.add(load);
-    this.#counters.loads += 1;
-    if (background) this.#counters.refreshes += 1;
-    this.#events.emit('load:started', { key, background });
     return load;
   }
 
-  #run(load: KeyLoad<V>, loader: Loader<V>): void {
+  #begin(load: KeyLoad<V>, loader: Loader<V>): void {
+    this.#limit(load);
+    if (this.#tier === undefined || load.settings.force) this.#run(load, loader, false);
+    else void this.#askTier(load, loader, this.#tier);
+  }
+
+  #limit(load: KeyLoad<V>): void {
+    const { hardTimeoutMs } = load.settings.limits;
+    if (load.settled || hardTimeoutMs === Infinity) return;
+    load.limit = this.#options.clock.setTimer(hardTimeoutMs, () => {
+      const error = new CacheLoadTimeoutError(load.key, hardTimeoutMs);
+      this.#failed(load, error);
+      load.abort(error);
+    });
+  }
+
+  /** Takes the tier's value if it has one that can be served, and else runs the loader. Never rejects. */
+  async #askTier(load: KeyLoad<V>, loader: Loader<V>, tier: Tier<V>): Promise<void> {
+    const { key, settings } = load;
+    const found = await tier.find(key, () => this.#invalidation.lastSelective);
+    if (load.settled) return;
+    if (found === undefined) {
+      this.#run(load, loader, false);
+      return;
+    }
+    const now = this.#table.now();
+    try {
+      // In memory it stands in for a load that fails, too.
+      const kept = this.#loads.isAttached(load) && load.mayStore;
+      if (kept) this.#table.put(key, this.#table.measured(key, found, settings.sizeBytes));
+      if (now >= found.staleUntil) {
+        this.#run(load, loader, false);
+        return;
+      }
+      this.#end(load);
+      load.resolve(found.value as V);
+      if (kept && now >= found.refreshAt) this.refresh(key, loader, () => settings);
+    } catch (error) {
+      // A size function that throws.
+      this.#failed(load, error);
+    }
+  }
+
+  #run(load: KeyLoad<V>, loader: Loader<V>, background: boolean): void {
+    // Its only waiter may have left.
+    if (load.settled) return;
+    this.#start(load, background);
     // A listener of `load:started` may have made the only waiter leave.
     if (load.settled) return;
-    const { hardTimeoutMs } = load.settings.limits;
-    if (hardTimeoutMs !== Infinity) {
-      load.limit = this.#options.clock.setTimer(hardTimeoutMs, () => {
-        const error = new CacheLoadTimeoutError(load.key, hardTimeoutMs);
-        this.#failed(load, error);
-        load.abort(error);
-      });
-    }
     let result: V | PromiseLike<V>;
     try {
       result = loader(new KeyLoadContext(load.key, load, () => load.forbidStore()));
@@ -107,6 +146,13 @@ export class Loading<V> {
       (value) => this.#succeeded(load, value),
       (error: unknown) => this.#failed(load, error),
     );
+  }
+
+  #start(load: KeyLoad<V>, background: boolean): void {
+    load.sequence = this.#invalidation.sequence;
+    this.#counters.loads += 1;
+    if (background) this.#counters.refreshes += 1;
+    this.#events.emit('load:started', { key: load.key, background });
   }
 
   #succeeded(load: KeyLoad<V>, value: V): void {
@@ -132,16 +178,25 @@ export class Loading<V> {
   #store(load: KeyLoad<V>, value: V): boolean {
     const { ttlOf, tagsOf, lifetimes, sizeBytes } = load.settings;
     if (tagsOf !== undefined) for (const tag of checkTags(tagsOf(value))) load.tags.add(tag);
-    return this.#table.putValue(load.key, value, {
+    const entry = this.#table.entryOf(load.key, value, {
       lifetimes: ttlOf === undefined ? lifetimes : resolveLifetimes({ ttlMs: ttlOf(value) }, lifetimes),
       tags: [...load.tags],
       sizeBytes,
     });
+    this.#overwriteTier(load.key, entry);
+    return this.#table.put(load.key, entry);
+  }
+
+  #overwriteTier(key: string, entry: StoredEntry<V> | undefined): void {
+    if (entry !== undefined) this.#tier?.writeBehind(key, entry);
+    else this.#tier?.remove(key).catch(() => undefined);
   }
 
   #failed(load: KeyLoad<V>, error: unknown): void {
     if (load.settled) return;
     const { key, settings } = load;
+    // It may have timed out while the tier was read.
+    if (!load.hasStarted) this.#start(load, false);
     const attached = this.#end(load);
     this.#counters.loadFailures += 1;
     // What is cut off may not fall back on what came after it.
@@ -149,11 +204,9 @@ export class Loading<V> {
     if (old !== undefined) this.#table.backOff(old);
     const servedStale = old !== undefined && !settings.force;
     if (attached && old === undefined && settings.lifetimes.negativeTtlMs > 0 && this.#mayRemember(error)) {
-      this.#table.putFailure(key, error, {
-        lifetimes: settings.lifetimes,
-        tags: [...load.tags],
-        sizeBytes: undefined,
-      });
+      const tags = [...load.tags];
+      const { lifetimes } = settings;
+      this.#table.put(key, this.#table.failureOf(key, error, { lifetimes, tags, sizeBytes: undefined }));
     }
     this.#tellFailure(load, error, servedStale);
     if (!servedStale) load.reject(error);
@@ -179,6 +232,7 @@ export class Loading<V> {
 
   #abandoned(load: KeyLoad<V>): void {
     this.#end(load);
+    if (!load.hasStarted) return;
     this.#counters.loadsAbandoned += 1;
     this.#events.emit('load:abandoned', {
       key: load.key,

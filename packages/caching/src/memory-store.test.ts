@@ -8,6 +8,16 @@ describe('createMemoryStore', () => {
     it(check.title, check.run);
   }
 
+  it('tells what left with its value', () => {
+    const store = createMemoryStore<string>({ maxEntries: 1 });
+    store.set('a', entryOf('old'));
+    expect(store.set('a', entryOf('new')).replaced?.value).toBe('old');
+    expect(store.set('b', entryOf('b')).evicted.map(([, entry]) => entry.value)).toEqual(['new']);
+    expect(store.delete('b')?.value).toBe('b');
+    store.set('c', entryOf('c'));
+    expect(store.deleteWhere(() => true).map(([, entry]) => entry.value)).toEqual(['c']);
+  });
+
   it('holds as many entries as there are bytes when the count is unlimited', () => {
     const store = createMemoryStore<number>({ maxEntries: Infinity, maxBytes: 2_000 });
     for (let i = 0; i < 3_000; i += 1) store.set(`key ${i}`, entryOf(i));

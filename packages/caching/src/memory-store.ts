@@ -98,6 +98,11 @@ export function createMemoryStore<V>(options: MemoryStoreOptions = {}): SyncCach
       lru.delete(key);
       return entry;
     },
+    deleteWhere(matches) {
+      const matching = [...leastRecentFirst()].filter(([key, entry]) => matches(key, entry));
+      for (const [key] of matching) lru.delete(key);
+      return matching;
+    },
     clear: () => lru.clear(),
     entries: () => [...leastRecentFirst()],
     usage: () => ({ entries: lru.size, bytes: lru.calculatedSize }),

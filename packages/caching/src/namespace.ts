@@ -1,21 +1,14 @@
 import { checkString, expectedMessage } from '@pawl/core';
-import type { CacheView } from './cache.ts';
-import type { InvalidationPredicate } from './invalidation.ts';
+import type { Keyspace } from './cache-core.ts';
+import type { Change, InvalidationPredicate } from './invalidation.ts';
 import { KeyLoadContext } from './key-load.ts';
-import type { Loader, LoadOptions, ReadOptions, SetOptions } from './call-options.ts';
+import { namespacePrefix, tierPrefix } from './namespace-key.ts';
 
 /** What a namespace needs of the cache whose room it shares; keys are those in the store. */
-export interface NamespaceHost<V> {
-  get(key: string, options?: ReadOptions): V | undefined;
-  peek(key: string, options?: ReadOptions): V | undefined;
-  has(key: string, options?: ReadOptions): boolean;
-  set(key: string, value: V, options?: SetOptions): boolean;
-  delete(key: string): boolean;
-  getOrLoad(key: string, loader: Loader<V>, options?: LoadOptions<V>): Promise<V>;
-  keys(): readonly string[];
-  invalidateWhere(matches: InvalidationPredicate, keyOf: (key: string) => string | undefined): number;
+export interface NamespaceHost<V> extends Omit<Keyspace<V>, 'invalidateWhere' | 'clear'> {
+  invalidateWhere(matches: InvalidationPredicate, keyOf: (key: string) => string | undefined): Change<number>;
   /** Told that nobody will ask for keys with this prefix again. */
-  retire(name: string, prefix: string): void;
+  retire(name: string, prefix: string): Change<void>;
 }
 
 /**
@@ -23,18 +16,21 @@ export interface NamespaceHost<V> {
  * increment: the old entries can't be asked for, and leave as the least recently used ones do.
  * @throws TypeError when the name is empty or holds a NUL
  */
-export function createNamespace<V>(name: string, host: NamespaceHost<V>): CacheView<V> {
+export function createNamespace<V>(name: string, host: NamespaceHost<V>): Keyspace<V> {
   if (checkString('name', name).includes('\0')) {
     throw new TypeError(expectedMessage('name', 'a string without NUL', name));
   }
   let version = 1;
-  let prefix = `\0${name}@1\0`;
+  let prefix = namespacePrefix(name, version);
+  const prefixInTier = tierPrefix(name);
   const inside = (key: string): string => {
     if (typeof key !== 'string') throw new TypeError(expectedMessage('key', 'a string', key));
     return prefix + key;
   };
-  const keyOf = (stored: string): string | undefined =>
-    stored.startsWith(prefix) ? stored.slice(prefix.length) : undefined;
+  const keyOf = (stored: string): string | undefined => {
+    const found = [prefix, prefixInTier].find((start) => stored.startsWith(start));
+    return found === undefined ? undefined : stored.slice(found.length);
+  };
 
   return {
     get: (key, options) => host.get(inside(key), options),
@@ -58,8 +54,8 @@ export function createNamespace<V>(name: string, host: NamespaceHost<V>): CacheV
     clear() {
       const old = prefix;
       version += 1;
-      prefix = `\0${name}@${version}\0`;
-      host.retire(name, old);
+      prefix = namespacePrefix(name, version);
+      return host.retire(name, old);
     },
   };
 }

@@ -3,7 +3,7 @@ import { Flight, Flights } from './single-flight.ts';
 
 function setup(): { flight: Flight<string>; abandoned: ReturnType<typeof vi.fn<(reason: unknown) => void>> } {
   const abandoned = vi.fn<(reason: unknown) => void>();
-  return { flight: new Flight<string>('key', 0, 0, abandoned), abandoned };
+  return { flight: new Flight<string>('key', 0, abandoned), abandoned };
 }
 
 describe('Flight', () => {

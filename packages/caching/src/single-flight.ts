@@ -9,8 +9,6 @@ import { createDeferred, type Deferred, onAbort } from '@pawl/core';
  */
 export class Flight<V> {
   readonly key: string;
-  /** The number of the last invalidation before the load began. */
-  readonly sequence: number;
   readonly startedAt: number;
   readonly #deferred: Deferred<V> = createDeferred<V>();
   /** Made when the loader asks for its signal, which most never do. */
@@ -22,9 +20,8 @@ export class Flight<V> {
   #held = false;
   #settled = false;
 
-  constructor(key: string, sequence: number, startedAt: number, onAbandoned: (reason: unknown) => void) {
+  constructor(key: string, startedAt: number, onAbandoned: (reason: unknown) => void) {
     this.key = key;
-    this.sequence = sequence;
     this.startedAt = startedAt;
     this.#onAbandoned = onAbandoned;
     // A refresh that fails has nobody to hear of it.

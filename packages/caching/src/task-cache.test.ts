@@ -161,7 +161,7 @@ describe('run', () => {
     const work = createDeferred<number>();
     const running = tasks.run('a', 2, () => work.promise, pure);
     await clock.settle();
-    expect(tasks.invalidateTask('a')).toBe(1);
+    expect(await tasks.invalidateTask('a')).toBe(1);
     work.resolve(2);
     await running;
     for (const [task, input, cached] of [

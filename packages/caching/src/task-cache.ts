@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   checkFunction,
   checkKnownKeys,
@@ -9,6 +10,7 @@ import {
   untilAborted,
 } from '@pawl/core';
 import { type Cache, createCache } from './cache.ts';
+import type { TieredCache } from './tiered-cache.ts';
 import { TaskKeyUnknownError } from './caching-errors.ts';
 import {
   countDifferences,
@@ -31,8 +33,8 @@ import {
 } from './task-run.ts';
 
 export interface TaskCacheOptions {
-  /** Where results are kept; give it to share its room. @default 1000 entries, 100 MB (100 × 1024 × 1024 bytes) */
-  readonly cache?: Cache<unknown>;
+  /** Where results are kept; give it to share its room, or to keep results in a tier. @default 1000 entries, 100 MB (100 × 1024 × 1024 bytes) */
+  readonly cache?: Cache<unknown> | TieredCache<unknown>;
   /** Part of every key: change it to leave all earlier results behind. @default '' */
   readonly version?: string;
   /** Where names in `env` are looked up, such as `process.env`. Without it `env` has to carry the values. */
@@ -59,8 +61,11 @@ export interface TaskCache {
     fn: TaskFunction<I, R>,
     options?: TaskRunOptions<R>,
   ): Promise<TaskResult<R>>;
-  /** Drops the results of one task, also those of runs in progress. @returns how many were stored */
-  invalidateTask(task: string): number;
+  /**
+   * Drops the results of one task, also those of runs in progress: at once, and in a tier when it resolves.
+   * @returns how many were stored
+   */
+  invalidateTask(task: string): Promise<number>;
   /** What `key` is made of. @throws TASK_KEY_UNKNOWN when it is not remembered (any more) */
   manifestOf(key: string): TaskManifest;
   /** The first part in which two keys differ, or undefined for equal ones. @throws TASK_KEY_UNKNOWN */
@@ -77,7 +82,9 @@ interface TaskRecord {
   readonly value: unknown;
   readonly notStored: NotStoredReason | undefined;
   readonly provenance: TaskProvenance;
-  /** Orders the run's end against the calls of this task cache. */
+  /** The task cache it ran in, among all that ever shared the store. */
+  readonly origin: string;
+  /** Orders the run's end against the calls of that task cache. */
   readonly endedAt: number;
 }
 
@@ -93,12 +100,13 @@ export function createTaskCache(options: TaskCacheOptions = {}): TaskCache {
   checkKnownKeys('createTaskCache', options, ['cache', 'version', 'environment', 'clock']);
   const clock = options.clock ?? systemClock;
   const given = options.cache ?? createCache({ maxBytes: DEFAULT_MAX_BYTES, clock });
-  const cache = checkCache(given) as Cache<TaskRecord>;
+  const cache = checkCache(given) as Cache<TaskRecord> | TieredCache<TaskRecord>;
   const scope: ManifestScope = {
     cacheVersion: options.version === undefined ? '' : checkString('version', options.version),
     environment: options.environment,
   };
   const manifests = createCache<TaskManifest>({ maxBytes: MANIFEST_MAX_BYTES, clock });
+  const origin = randomUUID();
   let moments = 0;
 
   async function remember(task: string, input: unknown, ingredients: TaskIngredients): Promise<TaskManifest> {
@@ -181,7 +189,7 @@ export function createTaskCache(options: TaskCacheOptions = {}): TaskCache {
           : 'declined';
         if (notStored !== undefined) context.doNotStore();
         moments += 1;
-        return { ...result, notStored, endedAt: moments };
+        return { ...result, notStored, origin, endedAt: moments };
       },
       {
         signal,
@@ -192,7 +200,7 @@ export function createTaskCache(options: TaskCacheOptions = {}): TaskCache {
         ...(ttlMs === undefined ? {} : { ttlMs }),
       },
     );
-    const cached = record.endedAt < calledAt;
+    const cached = record.origin !== origin || record.endedAt < calledAt;
     return {
       value: record.value as R,
       cached,
@@ -213,7 +221,7 @@ export function createTaskCache(options: TaskCacheOptions = {}): TaskCache {
         ? runCached(task, input, fn, settings)
         : runUncached(task, input, fn, settings.signal);
     },
-    invalidateTask: (task) => cache.invalidateTag(tagOf(checkString('task', task))),
+    invalidateTask: async (task) => cache.invalidateTag(tagOf(checkString('task', task))),
     manifestOf,
     explain: (a, b) => firstDifference(manifestOf(a), manifestOf(b)),
     why(key) {
