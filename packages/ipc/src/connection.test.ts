@@ -44,12 +44,39 @@ describe('what can not be sent', () => {
     expect(JSON.stringify(got[0])).toHaveLength(100);
   });
 
-  it('keeps to a limit that the far side set later', async () => {
-    const { host } = setup({ echo: (params) => params });
-    host.limitSends(100);
+  it('keeps to a limit that was agreed on later, in both directions', async () => {
+    const { host, worker } = setup({ echo: (params) => params });
+    host.limitMessages(100);
     await expect(host.request('echo', 'x'.repeat(100))).rejects.toMatchObject({ maxMessageBytes: 100 });
-    host.limitSends(1_000);
-    await expect(host.request('echo', 'x'.repeat(100))).rejects.toMatchObject({ maxMessageBytes: 100 });
+    host.limitMessages(1_000);
+    await expect(host.request('echo', 'x'.repeat(100))).resolves.toBe('x'.repeat(100));
+    worker.limitMessages(100);
+    const malformed: unknown[] = [];
+    worker.on('protocol:malformed', (event) => malformed.push(event));
+    await host.notify('note', 'x'.repeat(100));
+    await expect.poll(() => malformed).toMatchObject([{ reason: 'longer than the limit of 100 bytes' }]);
+    expect(() => host.limitMessages(2 ** 40)).toThrow(/maxMessageBytes/);
+  });
+
+  it('counts what it receives, whatever it is', async () => {
+    const { host, far, clock } = setup({ ping: () => 'pong' });
+    await host.request('ping');
+    far.inject('no frame\n');
+    await clock.settle();
+    expect(host.framesReceived).toBe(2);
+  });
+
+  it('rejects what the far side gave back, and hears no more of it', async () => {
+    const { host, worker, clock } = setup({ wait: () => new Promise(() => undefined), ping: () => 'pong' });
+    const call = host.call('wait');
+    const other = host.call('wait');
+    host.withdrawn([call.id, 99]);
+    await expect(call.response).rejects.toMatchObject({ code: 'WITHDRAWN', method: 'wait' });
+    expect(host.openRequests).toBe(1);
+    await expect(host.request('ping')).resolves.toBe('pong');
+    await worker.close();
+    await expect(other.response).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+    await clock.settle();
   });
 
   it('still gets an answer through when it is the error of a method', async () => {

@@ -10,13 +10,12 @@ import {
 import { encodeNotification, encodeResult } from './codec.ts';
 import { encodeErrorResponseWithin } from './error-response.ts';
 import type { ConnectionEvents } from './events.ts';
-import type { SentListener } from './frame-queue.ts';
 import type { MalformedFrame } from './framing.ts';
 import { createInboundCalls, type MethodHandler } from './inbound-calls.ts';
 import { type CloseInfo, ConnectionClosedError, MessageTooLargeError } from './ipc-errors.ts';
 import type { Message, NotificationMessage } from './message.ts';
 import { type Call, type CallOptions, createOutboundCalls, type RequestOptions } from './outbound-calls.ts';
-import type { Transport } from './transport.ts';
+import type { SentListener, Transport } from './transport.ts';
 
 const MAX_REASON_LENGTH = 1_000;
 
@@ -48,12 +47,21 @@ export interface Connection extends EventSource<ConnectionEvents> {
   notify(method: string, params?: unknown): Promise<void>;
   /** Handles a notification from now on, in place of the handler there was. @returns a function that stops it */
   onNotification(method: string, handler: NotificationHandler): () => void;
-  /** From now on refuses to send frames longer than this: the far side said that it takes none. Never raises the limit. */
-  limitSends(maxMessageBytes: number): void;
+  /**
+   * Longest frame either way from now on, in bytes: both sides have agreed on it.
+   * @throws RangeError when it is more than a string can hold
+   */
+  limitMessages(maxMessageBytes: number): void;
+  /**
+   * The far side gave these requests back unbegun: each rejects with a WithdrawnError. Those not open are passed over.
+   */
+  withdrawn(ids: readonly number[]): void;
   /** Sends what waits, ends the channel, and rejects what is open at once. Resolves when the last byte was taken. */
   close(): Promise<void>;
   /** Resolves when the connection has ended, however it ended. */
   readonly closed: Promise<CloseInfo>;
+  /** How many frames have come from the far side so far, malformed ones included: it lives. */
+  readonly framesReceived: number;
   /** How many requests of ours wait for their answer. */
   readonly openRequests: number;
 }
@@ -71,6 +79,7 @@ export function createConnection(transport: Transport, options: ConnectionOption
   const outbound = createOutboundCalls({ clock, sendFrame, sendCancel });
   const closed = createDeferred<CloseInfo>();
   let closeInfo: CloseInfo | undefined;
+  let framesReceived = 0;
   let limitBytes = transport.maxMessageBytes;
 
   function settle(info: CloseInfo): void {
@@ -82,6 +91,7 @@ export function createConnection(transport: Transport, options: ConnectionOption
   }
 
   function onMessage(message: Message): void {
+    framesReceived += 1;
     // After our own close what still arrives is nobody's.
     if (closeInfo !== undefined) return;
     if ('method' in message) {
@@ -91,6 +101,7 @@ export function createConnection(transport: Transport, options: ConnectionOption
   }
 
   function onMalformed({ reason, sizeBytes, preview, answersTo }: MalformedFrame): void {
+    framesReceived += 1;
     if (closeInfo !== undefined) return;
     emitter.emit('protocol:malformed', { reason, sizeBytes, preview });
     if (answersTo !== undefined) outbound.refuseAnswer(answersTo, sizeBytes, transport.maxMessageBytes);
@@ -113,21 +124,23 @@ export function createConnection(transport: Transport, options: ConnectionOption
   }
 
   /** @throws MessageTooLargeError before a byte is written */
-  function sendFrame(frame: string, onSent?: SentListener): void {
+  function sendFrame(frame: string, listener?: SentListener): void {
     // At most three bytes a UTF-16 unit: most frames need no counting.
     if (frame.length * 3 > limitBytes) {
       const sizeBytes = Buffer.byteLength(frame) - 1;
       if (sizeBytes > limitBytes) throw new MessageTooLargeError(sizeBytes, limitBytes);
     }
-    transport.send(frame, onSent);
+    transport.send(frame, listener);
   }
 
   function sendNotification(method: string, params: unknown): Promise<void> {
     return new Promise((resolve, reject) => {
       if (closeInfo !== undefined) throw new ConnectionClosedError(closeInfo);
-      sendFrame(encodeNotification(method, params), (error) => {
-        if (error === undefined) resolve();
-        else reject(error);
+      sendFrame(encodeNotification(method, params), {
+        onSent(error) {
+          if (error === undefined) resolve();
+          else reject(error);
+        },
       });
     });
   }
@@ -154,14 +167,19 @@ export function createConnection(transport: Transport, options: ConnectionOption
         if (handlers.get(method) === handler) handlers.delete(method);
       };
     },
-    limitSends(maxMessageBytes) {
-      limitBytes = Math.min(limitBytes, maxMessageBytes);
+    limitMessages(maxMessageBytes) {
+      transport.maxMessageBytes = maxMessageBytes;
+      limitBytes = maxMessageBytes;
     },
+    withdrawn: (ids) => outbound.withdrawn(ids),
     async close() {
       settle({ reason: 'closed' });
       await transport.close();
     },
     closed: closed.promise,
+    get framesReceived() {
+      return framesReceived;
+    },
     get openRequests() {
       return outbound.size;
     },

@@ -1,30 +1,31 @@
 import { encodeErrorResponse } from './codec.ts';
 import type { ErrorData } from './error-codec.ts';
-import type { ErrorObject } from './message.ts';
+import { errorCodes, type ErrorObject } from './message.ts';
 
 /**
  * An error response as a frame within `maxMessageBytes`. A request must be answered, so what is too big or no JSON
  * goes, and the error itself stays: first its fields and causes, then its data, then most of its message.
  */
 export function encodeErrorResponseWithin(id: number, error: ErrorObject, maxMessageBytes: number): string {
-  for (const candidate of shrinking(error)) {
+  // What comes from a user's RpcError is what its types say only if a compiler has looked at it.
+  const code = Number.isFinite(error.code) ? error.code : errorCodes.taskFailed;
+  const message = typeof error.message === 'string' ? error.message : '';
+  const { data } = error;
+  const shrinking: readonly (() => ErrorObject)[] = [
+    () => ({ code, message, ...(data === undefined ? {} : { data }) }),
+    () => ({ code, message: cut(message, 2_000), data: coreOf(data) }),
+    () => ({ code, message: cut(message, 2_000) }),
+    () => ({ code, message: cut(message, 80) }),
+  ];
+  for (const candidate of shrinking) {
     try {
-      const frame = encodeErrorResponse(id, candidate);
+      const frame = encodeErrorResponse(id, candidate());
       if (Buffer.byteLength(frame) - 1 <= maxMessageBytes) return frame;
     } catch {
-      // It holds what JSON can't carry: the next one holds less.
+      // It holds what JSON can't carry, or what can't even be read: the next one holds less.
     }
   }
-  return encodeErrorResponse(id, { code: error.code, message: '' });
-}
-
-function* shrinking(error: ErrorObject): Generator<ErrorObject> {
-  yield error;
-  const { code, message } = error;
-  const core = coreOf(error.data);
-  if (core !== undefined) yield { code, message: cut(message, 2_000), data: core };
-  yield { code, message: cut(message, 2_000) };
-  yield { code, message: cut(message, 80) };
+  return encodeErrorResponse(id, { code, message: '' });
 }
 
 /** What tells most about an error in the least space. */

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createDeferred } from '@pawl/core';
 import { createFrameQueue, EARLY_LENGTH } from './frame-queue.ts';
-import { createFrameDecoder, MalformedFrame, resolveMaxMessageBytes } from './framing.ts';
+import { createFrameDecoder, MalformedFrame } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
 import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
 
@@ -33,8 +33,7 @@ export interface FdTransport extends Transport {
  */
 export function fdTransport(options: FdTransportOptions = {}): FdTransport {
   const { readFd = 0, writeFd = 3, shared = false } = options;
-  const maxMessageBytes = resolveMaxMessageBytes(options);
-  const decoder = createFrameDecoder({ maxMessageBytes });
+  const decoder = createFrameDecoder(options);
   const queue = createFrameQueue();
   const closed = createDeferred();
   const input = new Socket({ fd: readFd, readable: true, writable: false });
@@ -76,7 +75,12 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
   }
 
   return {
-    maxMessageBytes,
+    get maxMessageBytes() {
+      return decoder.maxMessageBytes;
+    },
+    set maxMessageBytes(bytes) {
+      decoder.maxMessageBytes = bytes;
+    },
     start(to) {
       receiver = to;
       input.on('error', (error: Error) => finish({ reason: 'failed', error }));
@@ -89,13 +93,13 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
         }
       });
     },
-    send(frame, onSent) {
+    send(frame, listener) {
       if (fault !== undefined) {
         const refused = fault;
-        if (onSent !== undefined) queueMicrotask(() => onSent(refused));
+        if (listener !== undefined) queueMicrotask(() => listener.onSent(refused));
         return;
       }
-      queue.push(frame, onSent);
+      queue.push(frame, listener);
       if (queue.length >= EARLY_LENGTH) flushSync();
       else if (!flushScheduled) {
         flushScheduled = true;

@@ -15,9 +15,9 @@ describe('createFrameQueue', () => {
     const queue = createFrameQueue();
     const log: string[] = [];
     const big = 'x'.repeat(700_000);
-    queue.push(big, (error) => log.push(`first ${error?.message}`));
+    queue.push(big, { onSent: (error) => log.push(`first ${error?.message}`) });
     queue.push('small');
-    queue.push(big, (error) => log.push(`third ${error?.message}`));
+    queue.push(big, { onSent: (error) => log.push(`third ${error?.message}`) });
     const first = queue.take();
     expect(first?.text.length).toBe(700_005);
     const second = queue.take();

@@ -1,5 +1,4 @@
-/** Called once a frame was taken by the channel, or with what kept it from going out. */
-export type SentListener = (error: Error | undefined) => void;
+import type { SentListener } from './transport.ts';
 
 /** Frames that go out in one write. */
 export interface FrameBatch {
@@ -13,7 +12,7 @@ export interface FrameQueue {
   readonly isEmpty: boolean;
   /** In UTF-16 units. */
   readonly length: number;
-  push(frame: string, onSent?: SentListener): void;
+  push(frame: string, listener?: SentListener): void;
   /** Takes the oldest frames out, all of them or about a mebibyte: joined, any number could be more than a string holds. */
   take(): FrameBatch | undefined;
 }
@@ -34,10 +33,10 @@ export function createFrameQueue(): FrameQueue {
     get isEmpty() {
       return frames.length === 0;
     },
-    push(frame, onSent) {
+    push(frame, listener) {
       frames.push(frame);
       length += frame.length;
-      listeners.push(onSent);
+      listeners.push(listener);
     },
     take() {
       const count = countWithin(frames, BATCH_LENGTH);
@@ -56,7 +55,7 @@ export function createFrameQueue(): FrameQueue {
       return {
         text,
         settle(error) {
-          for (const listener of told) listener?.(error);
+          for (const listener of told) listener?.onSent(error);
         },
       };
     },

@@ -55,6 +55,8 @@ export interface FrameDecoder {
   push(chunk: Uint8Array): readonly (Message | MalformedFrame)[];
   /** At the end of the stream: an unfinished last line is malformed. */
   end(): readonly MalformedFrame[];
+  /** Longest frame accepted from now on, in bytes without the newline. A line that has begun keeps to it too. */
+  maxMessageBytes: number;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface FrameDecoder {
  * mark on the first line that is not blank. A line over the limit is dropped while it arrives, never held as a whole.
  */
 export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDecoder {
-  const limit = resolveMaxMessageBytes(options);
+  let limit = resolveMaxMessageBytes(options);
   // The unfinished line is the first `keptBytes` of `kept`; once over the limit, only its start is there.
   let kept = Buffer.alloc(0);
   let keptBytes = 0;
@@ -186,6 +188,12 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
       return line.toString('utf8').trim() === ''
         ? []
         : [new MalformedFrame('not ended by a newline', line.length, line)];
+    },
+    get maxMessageBytes() {
+      return limit;
+    },
+    set maxMessageBytes(bytes) {
+      limit = resolveMaxMessageBytes({ maxMessageBytes: bytes });
     },
   };
 }

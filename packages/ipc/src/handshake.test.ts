@@ -44,14 +44,20 @@ describe('the handshake', () => {
       workerId: 'w1',
       heartbeatMs: 5_000,
       maxMessageBytes: 10_000,
+      runsAtOnce: 1,
     });
     expect(await accepted).toEqual(hello);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('binds the worker to the frames that the host takes', async () => {
-    const { clock, worker } = setup();
+  it('binds the worker to the frames that the host takes, either way', async () => {
+    const { clock, host, worker } = setup();
     await introduce(worker, hello, { clock });
+    const malformed: unknown[] = [];
+    worker.on('protocol:malformed', (event) => malformed.push(event));
+    await host.notify('log', 'x'.repeat(10_000));
+    await clock.settle();
+    expect(malformed).toMatchObject([{ reason: 'longer than the limit of 10000 bytes' }]);
     await expect(worker.notify('log', 'x'.repeat(10_000))).rejects.toMatchObject({
       code: 'MESSAGE_TOO_LARGE',
       maxMessageBytes: 10_000,

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { checkDurationMs, type Clock, hasCode, PawlError, systemClock } from '@pawl/core';
 import type { Connection } from './connection.ts';
 import { ConnectionClosedError } from './ipc-errors.ts';
@@ -11,7 +12,15 @@ export interface VersionRange {
 /** The versions of the worker protocol this package speaks. */
 export const PROTOCOL: VersionRange = Object.freeze({ min: 1, max: 1 });
 
-export type WorkerFeature = 'cancel' | 'progress' | 'stream' | 'log' | 'validate' | 'concurrent';
+export type WorkerFeature =
+  | 'cancel'
+  | 'progress'
+  | 'stream'
+  | 'log'
+  | 'validate'
+  | 'concurrent'
+  | 'queue'
+  | 'control';
 
 /** How a worker introduces itself: its first frame. */
 export interface Hello {
@@ -34,6 +43,8 @@ export interface Welcome {
   readonly workerId: string;
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
+  /** How many runs a worker with the feature `queue` executes at once; those beyond wait in it, in order. */
+  readonly runsAtOnce: number;
 }
 
 /** What the host answers when it does not. */
@@ -48,10 +59,15 @@ export class ProtocolVersionError extends PawlError {
   readonly ours: VersionRange;
   readonly theirs: VersionRange;
 
-  constructor(ours: VersionRange, theirs: VersionRange) {
-    super(`No common protocol version: this side speaks ${show(ours)}, the far side ${show(theirs)}.`, {
-      code: 'PROTOCOL_VERSION',
-    });
+  /** @param reason what the far side says of it */
+  constructor(ours: VersionRange, theirs: VersionRange, reason?: string) {
+    const said = reason === undefined ? '' : ` It says: ${reason}`;
+    super(
+      `No common protocol version: this side speaks ${show(ours)}, the far side ${show(theirs)}.${said}`,
+      {
+        code: 'PROTOCOL_VERSION',
+      },
+    );
     this.ours = ours;
     this.theirs = theirs;
   }
@@ -75,7 +91,10 @@ export function negotiateVersion(ours: VersionRange, theirs: VersionRange): numb
 export interface AcceptWorkerOptions {
   readonly workerId: string;
   readonly heartbeatMs: number;
+  /** Longest frame either way, in bytes. The worker is told, and keeps to it. */
   readonly maxMessageBytes: number;
+  /** How many runs a worker with the feature `queue` is to execute at once. @default 1 */
+  readonly runsAtOnce?: number;
   /** How long to wait for `hello`, in milliseconds. @default 10000 */
   readonly timeoutMs?: number;
   /** @default PROTOCOL */
@@ -90,13 +109,13 @@ export interface AcceptWorkerOptions {
  * @throws ProtocolVersionError naming both ranges, HandshakeError, ConnectionClosedError
  */
 export async function acceptWorker(connection: Connection, options: AcceptWorkerOptions): Promise<Hello> {
-  const { workerId, heartbeatMs, maxMessageBytes, protocol = PROTOCOL } = options;
+  const { workerId, heartbeatMs, maxMessageBytes, runsAtOnce = 1, protocol = PROTOCOL } = options;
   const { params } = await firstNotification(connection, ['hello'], options);
   try {
     const hello = checkHello(params);
     const version = negotiateVersion(protocol, hello.protocol);
     if (version === undefined) throw new ProtocolVersionError(protocol, hello.protocol);
-    const welcome: Welcome = { protocol: version, workerId, heartbeatMs, maxMessageBytes };
+    const welcome: Welcome = { protocol: version, workerId, heartbeatMs, maxMessageBytes, runsAtOnce };
     await connection.notify('welcome', welcome);
     return hello;
   } catch (error) {
@@ -118,8 +137,8 @@ export interface IntroduceOptions {
 }
 
 /**
- * The worker's part: sends `hello` and waits to be welcomed. From then on the connection sends no frame that is longer
- * than the host takes.
+ * The worker's part: sends `hello` and waits to be welcomed. From then on the connection takes and sends frames up to
+ * the length that the host names.
  * @throws ProtocolVersionError when refused for its versions, HandshakeError, ConnectionClosedError
  */
 export async function introduce(
@@ -132,27 +151,31 @@ export async function introduce(
   connection.notify('hello', hello).catch(() => undefined);
   const { method, params } = await answer;
   if (method === 'refuse') throw refusalError(hello.protocol, asObject(params));
-  const { protocol, workerId, heartbeatMs, maxMessageBytes } = asObject(params);
+  const { protocol, workerId, heartbeatMs, maxMessageBytes, runsAtOnce } = asObject(params);
   if (typeof protocol !== 'number' || typeof workerId !== 'string') {
     throw new HandshakeError('The host sent a `welcome` without a `protocol` number and a `workerId`.');
   }
   if (negotiateVersion(hello.protocol, { min: protocol, max: protocol }) === undefined) {
     throw new ProtocolVersionError(hello.protocol, { min: protocol, max: protocol });
   }
-  const limitBytes = typeof maxMessageBytes === 'number' ? maxMessageBytes : Infinity;
-  connection.limitSends(limitBytes);
+  const limitBytes =
+    typeof maxMessageBytes === 'number' && maxMessageBytes >= 1
+      ? Math.min(Math.floor(maxMessageBytes), constants.MAX_STRING_LENGTH)
+      : undefined;
+  if (limitBytes !== undefined) connection.limitMessages(limitBytes);
   return {
     protocol,
     workerId,
     heartbeatMs: typeof heartbeatMs === 'number' ? heartbeatMs : Infinity,
-    maxMessageBytes: limitBytes,
+    maxMessageBytes: limitBytes ?? Infinity,
+    runsAtOnce: typeof runsAtOnce === 'number' && runsAtOnce >= 1 ? Math.floor(runsAtOnce) : 1,
   };
 }
 
 function refusalError(ours: VersionRange, { reason, supported }: Readonly<Record<string, unknown>>): Error {
   const theirs = rangeOf(supported);
   if (theirs !== undefined && negotiateVersion(ours, theirs) === undefined) {
-    return new ProtocolVersionError(ours, theirs);
+    return new ProtocolVersionError(ours, theirs, typeof reason === 'string' ? reason : undefined);
   }
   return new HandshakeError(
     `The host refused this worker: ${typeof reason === 'string' ? reason : 'it gave no reason.'}`,

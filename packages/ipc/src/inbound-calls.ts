@@ -1,6 +1,14 @@
 import { showValue } from '@pawl/core';
 import { encodeError } from './error-codec.ts';
-import { CancelledError, type CloseInfo, ConnectionClosedError, RpcError } from './ipc-errors.ts';
+import { IdTable } from './id-table.ts';
+import {
+  BudgetExceededError,
+  CancelledError,
+  type CloseInfo,
+  ConnectionClosedError,
+  InvalidInputError,
+  RpcError,
+} from './ipc-errors.ts';
 import { type ErrorObject, errorCodes, type RequestMessage } from './message.ts';
 
 /** What a method gets besides its parameters. */
@@ -15,7 +23,16 @@ export interface InboundContext {
    * @throws NotSerializableError, MessageTooLargeError, ConnectionClosedError
    */
   readonly notify: (method: string, params: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Calls `listener` once the answer was handed to the channel; `failed` if that is an error. One listener only. */
+  onAnswered(listener: (failed: boolean) => void): void;
+  /** Its time is up: from now on its failure is answered with -32002, whatever it throws. */
+  markOverBudget(): void;
+  /** Calls `listener` with the reason when `signal` aborts, without the cost of a signal. One listener only. */
+  onCancelled(listener: (reason: Error) => void): void;
 }
+
+/** What a method returns for a request that the far side has withdrawn: no answer is sent. */
+export const noAnswer: unique symbol = Symbol('no answer');
 
 /** Answers a request. Throw an RpcError to choose the error response; anything else thrown becomes -32000. */
 export type MethodHandler = (params: unknown, context: InboundContext) => unknown;
@@ -40,7 +57,7 @@ export interface InboundCalls {
 
 export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
   const methods = new Map(Object.entries(options.methods));
-  const running = new Map<number, RunningCall>();
+  const running = new IdTable<RunningCall>();
 
   /** @returns false when the call was answered already, or nobody waits for its answer any more */
   function end(call: RunningCall): boolean {
@@ -50,21 +67,20 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
 
   function answer(call: RunningCall, result: unknown): void {
     if (!end(call)) return;
+    let failed = false;
     try {
-      options.sendResult(call.id, result);
+      if (result !== noAnswer) options.sendResult(call.id, result);
     } catch (error) {
+      failed = true;
       options.sendError(call.id, errorObjectOf(errorCodes.resultNotSendable, error));
     }
+    call.tellAnswered(failed);
   }
 
   function refuse(call: RunningCall, error: unknown): void {
     if (!end(call)) return;
-    if (error instanceof RpcError) {
-      options.sendError(call.id, error.toErrorObject());
-      return;
-    }
-    const code = call.wasCancelled ? errorCodes.cancelled : errorCodes.taskFailed;
-    options.sendError(call.id, errorObjectOf(code, error));
+    options.sendError(call.id, responseTo(call, error));
+    call.tellAnswered(true);
   }
 
   return {
@@ -83,7 +99,7 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
         return;
       }
       const call = new RunningCall(id, options.sendNotification);
-      running.set(id, call);
+      running.add(id, call);
       try {
         const result = handler(params, call);
         if (isThenable(result)) {
@@ -110,9 +126,7 @@ export function createInboundCalls(options: InboundCallsOptions): InboundCalls {
         );
     },
     abandonAll(info) {
-      const calls = [...running.values()];
-      running.clear();
-      for (const call of calls) call.cancel(new ConnectionClosedError(info));
+      for (const call of running.take()) call.cancel(new ConnectionClosedError(info));
     },
   };
 }
@@ -124,6 +138,9 @@ class RunningCall implements InboundContext {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
   #ended = false;
+  #isOverBudget = false;
+  #onAnswered: ((failed: boolean) => void) | undefined;
+  #onCancelled: ((reason: Error) => void) | undefined;
 
   constructor(id: number, sendNotification: InboundCallsOptions['sendNotification']) {
     this.id = id;
@@ -146,6 +163,28 @@ class RunningCall implements InboundContext {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
+    this.#onCancelled?.(reason);
+  }
+
+  onAnswered(listener: (failed: boolean) => void): void {
+    this.#onAnswered = listener;
+  }
+
+  markOverBudget(): void {
+    this.#isOverBudget = true;
+  }
+
+  get isOverBudget(): boolean {
+    return this.#isOverBudget;
+  }
+
+  onCancelled(listener: (reason: Error) => void): void {
+    this.#onCancelled = listener;
+    if (this.#reason !== undefined) listener(this.#reason);
+  }
+
+  tellAnswered(failed: boolean): void {
+    this.#onAnswered?.(failed);
   }
 
   end(): void {
@@ -160,6 +199,12 @@ class RunningCall implements InboundContext {
   }
 }
 
+function failureCode(call: RunningCall, error: unknown): number {
+  if (call.wasCancelled) return errorCodes.cancelled;
+  if (call.isOverBudget || error instanceof BudgetExceededError) return errorCodes.budgetExceeded;
+  return error instanceof InvalidInputError ? errorCodes.invalidInput : errorCodes.taskFailed;
+}
+
 function errorObjectOf(code: number, error: unknown): ErrorObject {
   const data = encodeError(error);
   return { code, message: data.message ?? '', data };
@@ -167,4 +212,14 @@ function errorObjectOf(code: number, error: unknown): ErrorObject {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Never throws: a request is answered whatever was thrown, a proxy that can't be looked at included. */
+function responseTo(call: RunningCall, error: unknown): ErrorObject {
+  try {
+    if (error instanceof RpcError) return error.toErrorObject();
+    return errorObjectOf(failureCode(call, error), error);
+  } catch {
+    return errorObjectOf(call.wasCancelled ? errorCodes.cancelled : errorCodes.taskFailed, error);
+  }
 }

@@ -6,10 +6,14 @@ export {
   type NotificationHandler,
 } from './connection.ts';
 export type { Call, CallOptions, RequestOptions } from './outbound-calls.ts';
-export type { InboundContext, MethodHandler } from './inbound-calls.ts';
+export { type InboundContext, type MethodHandler, noAnswer } from './inbound-calls.ts';
 export type { ConnectionEvents } from './events.ts';
 
-// Handshake
+// Types from a contract
+export { type Contract, defineProtocol, type Protocol, type TypedConnection } from './protocol.ts';
+export { workerProtocol, type WorkerProtocol } from './worker-protocol.ts';
+
+// Handshake and heartbeat
 export {
   acceptWorker,
   type AcceptWorkerOptions,
@@ -25,8 +29,10 @@ export {
   type WorkerFeature,
 } from './handshake.ts';
 
+export { type Heartbeat, type HeartbeatOptions, startHeartbeat } from './heartbeat.ts';
+
 // Transports
-export type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
+export type { SentListener, Transport, TransportOptions, TransportReceiver } from './transport.ts';
 export { stdioTransport, type StdioTransportOptions } from './stdio-transport.ts';
 export { fdTransport, type FdTransport, type FdTransportOptions } from './fd-transport.ts';
 export { type MemoryTransport, memoryTransportPair } from './memory-transport.ts';
@@ -44,12 +50,16 @@ export { errorCodes, type ErrorObject, type Message } from './message.ts';
 // Errors
 export { decodeError, encodeError, type ErrorData, RemoteError } from './error-codec.ts';
 export {
+  BudgetExceededError,
   CancelledError,
   type CloseInfo,
   type CloseReason,
   ConnectionClosedError,
+  type InputIssue,
+  InvalidInputError,
   MessageTooLargeError,
   NotSerializableError,
   RequestTimeoutError,
   RpcError,
+  WithdrawnError,
 } from './ipc-errors.ts';

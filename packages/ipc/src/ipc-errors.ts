@@ -61,6 +61,17 @@ export class ConnectionClosedError extends PawlError {
   }
 }
 
+/** The far side gave the request back, unbegun, because it was asked to. It can be sent again, here or elsewhere. */
+export class WithdrawnError extends PawlError {
+  declare readonly code: 'WITHDRAWN';
+  readonly method: string;
+
+  constructor(method: string) {
+    super(`"${method}" was withdrawn before it began.`, { code: 'WITHDRAWN' });
+    this.method = method;
+  }
+}
+
 export class RequestTimeoutError extends PawlError {
   declare readonly code: 'REQUEST_TIMEOUT';
   readonly method: string;
@@ -82,6 +93,39 @@ export class CancelledError extends PawlError {
   constructor(reason: string, graceMs?: number) {
     super(reason, { code: 'CANCELLED' });
     this.graceMs = graceMs;
+  }
+}
+
+/** The time that the far side gave for a request is up. Thrown by a method, it becomes `-32002`. */
+export class BudgetExceededError extends PawlError {
+  declare readonly code: 'BUDGET_EXCEEDED';
+  readonly budgetMs: number;
+
+  constructor(budgetMs: number) {
+    super(`The run's budget of ${Math.round(budgetMs)} ms ran out.`, { code: 'BUDGET_EXCEEDED' });
+    this.budgetMs = budgetMs;
+  }
+}
+
+/** What is wrong with an input, and where: `items[3].id`, empty for the whole. */
+export interface InputIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** An input does not suit its task. Thrown by a method, it becomes `-32004`. */
+export class InvalidInputError extends PawlError {
+  declare readonly code: 'INVALID_INPUT';
+  readonly issues: readonly InputIssue[];
+
+  constructor(task: string, issues: readonly InputIssue[]) {
+    const [first] = issues;
+    const where = first === undefined || first.path === '' ? '' : ` at \`${first.path}\``;
+    const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
+    super(`The input does not suit task \`${task}\`${where}: ${first?.message ?? 'no reason given'}${more}`, {
+      code: 'INVALID_INPUT',
+    });
+    this.issues = issues;
   }
 }
 

@@ -72,15 +72,20 @@ function createEnd(maxMessageBytes: number): End {
       arrive(how);
     },
     transport: {
-      maxMessageBytes,
+      get maxMessageBytes() {
+        return decoder.maxMessageBytes;
+      },
+      set maxMessageBytes(bytes) {
+        decoder.maxMessageBytes = bytes;
+      },
       start(to) {
         receiver = to;
         for (let left = inbox.length; left > 0; left -= 1) queueMicrotask(drain);
       },
-      send(frame, onSent) {
+      send(frame, listener) {
         const fault = info === undefined ? undefined : new ConnectionClosedError(info);
         if (fault === undefined) peer?.deliver(Buffer.from(frame));
-        if (onSent !== undefined) queueMicrotask(() => onSent(fault));
+        if (listener !== undefined) queueMicrotask(() => listener.onSent(fault));
       },
       close() {
         end.finish({ reason: 'closed' });

@@ -1,14 +1,16 @@
 import { checkDurationMs, type Clock, onAbort, showValue } from '@pawl/core';
 import { encodeRequest } from './codec.ts';
 import { decodeError, encodeError } from './error-codec.ts';
-import type { SentListener } from './frame-queue.ts';
+import { IdTable } from './id-table.ts';
 import {
   type CloseInfo,
   ConnectionClosedError,
   MessageTooLargeError,
   RequestTimeoutError,
+  WithdrawnError,
 } from './ipc-errors.ts';
 import { type ErrorMessage, errorCodes, type ResultMessage } from './message.ts';
+import type { SentListener } from './transport.ts';
 
 export interface CallOptions {
   /** Gets each notification whose `params.id` is this request's: its progress, chunks and log. In order. */
@@ -34,7 +36,7 @@ export interface Call {
 export interface OutboundCallsOptions {
   readonly clock: Clock;
   /** @throws MessageTooLargeError */
-  readonly sendFrame: (frame: string, onSent: SentListener) => void;
+  readonly sendFrame: (frame: string, listener: SentListener) => void;
   readonly sendCancel: (id: number, reason: string, graceMs: number | undefined) => void;
 }
 
@@ -47,46 +49,74 @@ export interface OutboundCalls {
   settle(answer: ResultMessage | ErrorMessage): boolean;
   /** Rejects the request whose answer came but was too long to be taken. */
   refuseAnswer(id: number, sizeBytes: number, maxMessageBytes: number): void;
+  /** Rejects those of these requests that are open: the far side gave them back. */
+  withdrawn(ids: readonly number[]): void;
   /** Hands a notification to the request it is about. @returns false when that has no listener for it */
   notified(id: number, method: string, params: Readonly<Record<string, unknown>>): boolean;
   /** Rejects what is open and all that comes. */
   end(info: CloseInfo): void;
 }
 
-interface OpenRequest {
+// A promise's own functions, taken out without a function made anew for each.
+let keptResolve: (result: unknown) => void;
+let keptReject: (error: unknown) => void;
+const keepSettlers = (resolve: (result: unknown) => void, reject: (error: unknown) => void): void => {
+  keptResolve = resolve;
+  keptReject = reject;
+};
+
+/** One of our requests, from its sending to its answer. */
+class OpenRequest implements Call, SentListener {
+  readonly id: number;
   readonly method: string;
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
   readonly onNotification: CallOptions['onNotification'];
+  readonly response: Promise<unknown> = new Promise(keepSettlers);
+  readonly resolve: (result: unknown) => void = keptResolve;
+  readonly reject: (error: unknown) => void = keptReject;
+  readonly #open: IdTable<OpenRequest>;
+  readonly #sendCancel: OutboundCallsOptions['sendCancel'];
+
+  constructor(
+    id: number,
+    method: string,
+    onNotification: CallOptions['onNotification'],
+    open: IdTable<OpenRequest>,
+    sendCancel: OutboundCallsOptions['sendCancel'],
+  ) {
+    this.id = id;
+    this.method = method;
+    this.onNotification = onNotification;
+    this.#open = open;
+    this.#sendCancel = sendCancel;
+  }
+
+  cancel(reason: string, graceMs?: number): void {
+    if (this.#open.has(this.id)) this.#sendCancel(this.id, reason, graceMs);
+  }
+
+  onSent(error: Error | undefined): void {
+    if (error !== undefined && this.#open.delete(this.id)) this.reject(error);
+  }
 }
 
 export function createOutboundCalls(options: OutboundCallsOptions): OutboundCalls {
-  const open = new Map<number, OpenRequest>();
+  const open = new IdTable<OpenRequest>();
   let ended: CloseInfo | undefined;
   let lastId = 0;
 
   function call(method: string, params: unknown, { onNotification }: CallOptions): Call {
-    const id = (lastId += 1);
-    const response = new Promise<unknown>((resolve, reject) => {
+    lastId += 1;
+    const asked = new OpenRequest(lastId, method, onNotification, open, options.sendCancel);
+    try {
       if (ended !== undefined) throw new ConnectionClosedError(ended, method);
-      const frame = encodeRequest(id, method, params);
-      open.set(id, { method, resolve, reject, onNotification });
-      try {
-        options.sendFrame(frame, (error) => {
-          if (error !== undefined && open.delete(id)) reject(error);
-        });
-      } catch (error) {
-        open.delete(id);
-        throw error;
-      }
-    });
-    return {
-      id,
-      response,
-      cancel(reason, graceMs) {
-        if (open.has(id)) options.sendCancel(id, reason, graceMs);
-      },
-    };
+      const frame = encodeRequest(lastId, method, params);
+      open.add(asked.id, asked);
+      options.sendFrame(frame, asked);
+    } catch (error) {
+      open.delete(asked.id);
+      asked.reject(error);
+    }
+    return asked;
   }
 
   function request(method: string, params: unknown, how: RequestOptions): Promise<unknown> {
@@ -156,6 +186,12 @@ export function createOutboundCalls(options: OutboundCallsOptions): OutboundCall
       const error = encodeError(new MessageTooLargeError(sizeBytes, maxMessageBytes));
       asked.reject(decodeError(error, { rpcCode: errorCodes.resultNotSendable }));
     },
+    withdrawn(ids) {
+      for (const id of ids) {
+        const asked = open.get(id);
+        if (asked !== undefined && open.delete(id)) asked.reject(new WithdrawnError(asked.method));
+      }
+    },
     notified(id, method, params) {
       const listener = open.get(id)?.onNotification;
       listener?.(method, params);
@@ -164,15 +200,18 @@ export function createOutboundCalls(options: OutboundCallsOptions): OutboundCall
     end(info) {
       if (ended !== undefined) return;
       ended = info;
-      const requests = [...open.values()];
-      open.clear();
-      for (const { method, reject } of requests) reject(new ConnectionClosedError(info, method));
+      for (const { method, reject } of open.take()) reject(new ConnectionClosedError(info, method));
     },
   };
 }
 
-/** A reason of any kind as one line for the far side. */
+/** A reason of any kind as one line for the far side. Never throws: the request must be given up whatever the reason is. */
 function reasonText(reason: unknown): string {
-  if (reason instanceof Error) return reason.message;
-  return typeof reason === 'string' ? reason : showValue(reason);
+  try {
+    if (!(reason instanceof Error)) return typeof reason === 'string' ? reason : showValue(reason);
+    const message: unknown = reason.message;
+    return typeof message === 'string' ? message : showValue(message);
+  } catch {
+    return 'The reason can not be read.';
+  }
 }

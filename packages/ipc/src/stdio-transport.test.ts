@@ -88,9 +88,9 @@ describe('stdioTransport', () => {
   it('tells a sender when its own write was taken', async () => {
     const { transport, finishWrite, clock } = setup();
     const log: string[] = [];
-    transport.send(frame(1), () => log.push('first'));
+    transport.send(frame(1), { onSent: () => log.push('first') });
     await clock.settle();
-    transport.send(frame(2), () => log.push('second'));
+    transport.send(frame(2), { onSent: () => log.push('second') });
     expect(log).toEqual([]);
     finishWrite();
     expect(log).toEqual(['first']);

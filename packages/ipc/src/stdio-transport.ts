@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { checkDurationMs, type Clock, createDeferred, systemClock, type Timer } from '@pawl/core';
 import { createFrameQueue, EARLY_LENGTH, type FrameBatch } from './frame-queue.ts';
-import { createFrameDecoder, MalformedFrame, resolveMaxMessageBytes } from './framing.ts';
+import { createFrameDecoder, MalformedFrame } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
 import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
 
@@ -30,9 +30,8 @@ export interface StdioTransportOptions extends TransportOptions {
  */
 export function stdioTransport(options: StdioTransportOptions): Transport {
   const { readable, writable, clock = systemClock } = options;
-  const maxMessageBytes = resolveMaxMessageBytes(options);
   const drainMs = checkDurationMs('drainMs', options.drainMs ?? 250, { infinite: true });
-  const decoder = createFrameDecoder({ maxMessageBytes });
+  const decoder = createFrameDecoder(options);
   const queue = createFrameQueue();
   // Resolves when nothing more will be written.
   const written = createDeferred();
@@ -107,7 +106,12 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
   writable.once('close', () => written.resolve());
 
   return {
-    maxMessageBytes,
+    get maxMessageBytes() {
+      return decoder.maxMessageBytes;
+    },
+    set maxMessageBytes(bytes) {
+      decoder.maxMessageBytes = bytes;
+    },
     start(to) {
       receiver = to;
       readable.on('error', failReading);
@@ -123,13 +127,13 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
       if (errored !== null) queueMicrotask(() => failReading(errored));
       else if (readable.readableEnded || readable.destroyed) queueMicrotask(endReading);
     },
-    send(frame, onSent) {
+    send(frame, listener) {
       if (closing || end !== undefined || writeFault !== undefined || writable.writableEnded) {
         const fault = new ConnectionClosedError(end ?? refusal(writeFault));
-        if (onSent !== undefined) queueMicrotask(() => onSent(fault));
+        if (listener !== undefined) queueMicrotask(() => listener.onSent(fault));
         return;
       }
-      queue.push(frame, onSent);
+      queue.push(frame, listener);
       if (batch !== undefined) return;
       if (queue.length >= EARLY_LENGTH) flush();
       else if (!flushScheduled) {

@@ -10,18 +10,29 @@ export interface TransportReceiver {
   onClose(info: CloseInfo): void;
 }
 
+/** Who wants to know what became of a frame. An object, so that a request can be its own listener. */
+export interface SentListener {
+  /**
+   * Called once: when the channel took the frame, or with a ConnectionClosedError when it did not and no answer to it
+   * can come any more.
+   */
+  onSent(error: Error | undefined): void;
+}
+
 /** Moves frames between two sides. Knows nothing of requests. */
 export interface Transport {
-  /** Longest frame this side accepts, in bytes without the newline; the connection sends none longer either. */
-  readonly maxMessageBytes: number;
+  /**
+   * Longest frame this side accepts, in bytes without the newline; the connection sends none longer either. Set anew
+   * once the far side has said what it takes.
+   */
+  maxMessageBytes: number;
   /** Begins to deliver. Nothing that arrived before is lost. Called once. */
   start(receiver: TransportReceiver): void;
   /**
-   * Sends one frame, made by `encodeFrame` and within `maxMessageBytes`. Never throws.
-   * @param onSent called once: when the channel took the frame, or with a ConnectionClosedError when it did not and
-   * no answer to it can come any more
+   * Sends one frame, made by `encodeFrame` and within `maxMessageBytes`. Never throws, and tells the listener later,
+   * never before it returns.
    */
-  send(frame: string, onSent?: (error: Error | undefined) => void): void;
+  send(frame: string, listener?: SentListener): void;
   /** Sends what waits, then ends the channel. Resolves when the last byte was taken, or can't be any more. Twice is fine. */
   close(): Promise<void>;
 }

@@ -65,7 +65,9 @@ export const note = (n: number, padding = ''): Message => ({
 
 export function sent(transport: Transport, message: Message): Promise<void> {
   return new Promise((resolve, reject) => {
-    transport.send(encodeFrame(message), (error) => (error === undefined ? resolve() : reject(error)));
+    transport.send(encodeFrame(message), {
+      onSent: (error) => (error === undefined ? resolve() : reject(error)),
+    });
   });
 }
 

@@ -3,6 +3,8 @@ import type { Json } from './line.ts';
 /** The limit that the kit sets in `welcome`: big enough for every check, small enough to go beyond. */
 export const MAX_MESSAGE_BYTES = 1_000_000;
 const HEARTBEAT_MS = 60_000;
+/** How many runs a worker that queues may execute at once. */
+export const RUNS_AT_ONCE = 4;
 
 /** A frame as text, with its newline. */
 export function frame(message: Json): string {
@@ -21,6 +23,7 @@ export function welcomeFrame(): string {
       workerId: 'conformance',
       heartbeatMs: HEARTBEAT_MS,
       maxMessageBytes: MAX_MESSAGE_BYTES,
+      runsAtOnce: RUNS_AT_ONCE,
     },
   });
 }

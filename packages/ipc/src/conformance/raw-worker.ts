@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { createDeferred, sleep, systemClock } from '@pawl/core';
 import { Breach } from './breach.ts';
 import { Exchange } from './exchange.ts';
@@ -30,8 +30,8 @@ const EXIT_ALLOWANCE_MS = 1_000;
 const QUIET_MS = 40;
 /** How long the channel is read after an exit, if something else holds it open. */
 const DRAIN_MS = 250;
-// When the shell is gone, `sleep` still holds the worker's stdin open, but not the channel.
-const SHELL = ['sh', '-c', '(exec 3>&-; cat; sleep 30) | "$@"', 'sh'] as const;
+// When the shell is gone, `sleep` still holds the worker's stdin open, but none of its channels.
+const SHELL = ['sh', '-c', '(exec 3>&- 4>&-; cat; sleep 30) | "$@"', 'sh'] as const;
 
 /** A worker process of its own group, spoken to in bytes. Nothing here knows the protocol beyond lines and ids. */
 export class RawWorker {
@@ -45,8 +45,11 @@ export class RawWorker {
   readonly channel: Readable;
   readonly timeoutMs: number;
   readonly #input: Writable;
+  /** The control channel, which the worker may leave alone. */
+  readonly #control: Duplex;
   readonly #channelEnded: Promise<void>;
   readonly #splitter = new LineSplitter();
+  readonly #controlSplitter = new LineSplitter();
   readonly #wakers = new Set<() => void>();
   #lastId = 0;
   #hasExited = false;
@@ -58,17 +61,19 @@ export class RawWorker {
     const environment: Record<string, string | undefined> = { ...options.environment };
     if (unsetChannel) delete environment['PAWL_CHANNEL'];
     else environment['PAWL_CHANNEL'] = options.channel;
+    environment['PAWL_CONTROL'] = 'fd4';
     const [file, ...args] = behindShell ? [...SHELL, ...options.command] : options.command;
     this.timeoutMs = options.timeoutMs;
     this.child = spawn(file ?? '', args, {
       detached: true,
       env: environment,
-      stdio: ['pipe', 'pipe', 'pipe', ...(onFd3 ? (['pipe'] as const) : [])],
+      stdio: ['pipe', 'pipe', 'pipe', onFd3 ? 'pipe' : 'ignore', 'pipe'],
     });
-    const streams = this.child.stdio as unknown as [Writable, Readable, Readable, Readable | undefined];
-    const [input, stdout, stderr, fd3] = streams;
+    const streams = this.child.stdio as unknown as [Writable, Readable, Readable, Readable | null, Duplex];
+    const [input, stdout, stderr, fd3, control] = streams;
     this.#input = input;
-    this.channel = onFd3 && fd3 !== undefined ? fd3 : stdout;
+    this.#control = control;
+    this.channel = fd3 ?? stdout;
     this.failedToStart = new Promise((resolve) => {
       this.child.once('error', resolve);
     });
@@ -87,7 +92,8 @@ export class RawWorker {
       ended.resolve();
       this.#wake();
     });
-    this.channel.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.channel.on('data', (chunk: Buffer) => this.#take(chunk, this.#splitter));
+    control.on('data', (chunk: Buffer) => this.#take(chunk, this.#controlSplitter));
     if (onFd3) stdout.resume();
     stderr.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('latin1')).slice(-16_384);
@@ -119,8 +125,10 @@ export class RawWorker {
     }
   }
 
+  /** As the end of the host does it: all that it writes to ends. */
   closeInput(): void {
     this.#input.end();
+    this.#control.end();
   }
 
   nextId(): number {
@@ -134,6 +142,14 @@ export class RawWorker {
 
   request(method: string, params?: unknown, id: number = this.nextId()): number {
     this.write(frame({ id, method, params }));
+    return id;
+  }
+
+  /** The same on the control channel. Its answer is among the other lines. */
+  requestControl(method: string, params?: unknown, id: number = this.nextId()): number {
+    const bytes = Buffer.from(frame({ id, method, params }));
+    this.exchange.record('host', bytes);
+    this.#control.write(bytes);
     return id;
   }
 
@@ -243,9 +259,10 @@ export class RawWorker {
     for (const stream of this.child.stdio) stream?.destroy();
   }
 
-  #take(chunk: Buffer): void {
+  #take(chunk: Buffer, splitter: LineSplitter): void {
     this.exchange.record('worker', chunk);
-    this.lines.push(...this.#splitter.push(chunk));
+    // Counted over both channels.
+    for (const line of splitter.push(chunk)) this.lines.push({ ...line, index: this.lines.length });
     this.#wake();
   }
 

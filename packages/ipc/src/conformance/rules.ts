@@ -5,9 +5,10 @@ import { errorRules } from './checks/errors.ts';
 import { cancelRules, streamRules, validateRules } from './checks/features.ts';
 import { frameRules } from './checks/frames.ts';
 import { handshakeRules } from './checks/handshake.ts';
-import { healthRules } from './checks/health.ts';
+import { controlRules, healthRules } from './checks/health.ts';
 import { malformedFrameRules } from './checks/malformed-frames.ts';
 import { messageRules } from './checks/messages.ts';
+import { queueRules } from './checks/queue.ts';
 import { orderRules, runRules } from './checks/runs.ts';
 import type { Rule } from './rule.ts';
 
@@ -22,8 +23,10 @@ export const rules: readonly Rule[] = [
   ...orderRules,
   ...cancelRules,
   ...streamRules,
+  ...queueRules,
   ...validateRules,
   ...healthRules,
+  ...controlRules,
   ...errorRules,
   ...endRules,
   ...backPressureRules,

@@ -106,11 +106,11 @@ export const cancelRules: readonly Rule[] = rulesOf('Runs', [
 export const streamRules: readonly Rule[] = rulesOf('Runs', [
   {
     id: 'stream.waits-for-credit',
-    says: 'A run begins without credit, and no chunk is sent without.',
+    says: 'No chunk is sent without credit, and a run may begin without.',
     tasks: ['stream'],
     features: ['stream'],
     async check(worker) {
-      const id = worker.run('stream', { chunks: 3 });
+      const id = worker.run('stream', { chunks: 3 }, { credit: 0 });
       await sleep(systemClock, NO_CREDIT_MS);
       const { length } = chunksOf(worker, id);
       const answered = worker.answers(id).length > 0;
@@ -126,7 +126,7 @@ export const streamRules: readonly Rule[] = rulesOf('Runs', [
     tasks: ['stream'],
     features: ['stream'],
     async check(worker) {
-      const id = worker.run('stream', { chunks: 5 });
+      const id = worker.run('stream', { chunks: 5 }, { credit: 0 });
       worker.notify('credit', { id, n: 2 });
       await worker.becomes(() => chunksOf(worker, id).length >= 2, worker.timeoutMs);
       await sleep(systemClock, NO_CREDIT_MS);
@@ -142,7 +142,7 @@ export const streamRules: readonly Rule[] = rulesOf('Runs', [
     tasks: ['stream'],
     features: ['stream'],
     async check(worker) {
-      const id = worker.run('stream', { chunks: 6 });
+      const id = worker.run('stream', { chunks: 6 }, { credit: 0 });
       for (const n of [1, 2, 3]) worker.notify('credit', { id, n });
       expectResultOf(await worker.answer(id), 6);
       const { length } = chunksOf(worker, id);
@@ -155,7 +155,7 @@ export const streamRules: readonly Rule[] = rulesOf('Runs', [
     tasks: ['stream'],
     features: ['stream'],
     async check(worker) {
-      const id = worker.run('stream', { chunks: 4 });
+      const id = worker.run('stream', { chunks: 4 }, { credit: 0 });
       worker.notify('credit', { id, n: 100 });
       const answer = await worker.answer(id);
       await worker.settle();
@@ -168,6 +168,32 @@ export const streamRules: readonly Rule[] = rulesOf('Runs', [
           `Chunk ${seq} is ${show(chunk)}`,
         );
       }
+    },
+  },
+  {
+    id: 'stream.first-credit',
+    says: 'The `credit` of a `run` counts as one that was sent behind it.',
+    tasks: ['stream'],
+    features: ['stream'],
+    async check(worker) {
+      const id = worker.run('stream', { chunks: 3 }, { credit: 2 });
+      worker.notify('credit', { id, n: 1 });
+      expectResultOf(await worker.answer(id), 3);
+      const { length } = chunksOf(worker, id);
+      expect(length === 3, `With credit for 3 chunks, ${length} came.`);
+    },
+  },
+  {
+    id: 'stream.not-taken',
+    says: 'A run without `credit` sends no chunks, and does not wait for any.',
+    tasks: ['stream'],
+    features: ['stream'],
+    async check(worker) {
+      const id = worker.run('stream', { chunks: 3 });
+      expectResultOf(await worker.answer(id), 3);
+      await worker.settle();
+      const { length } = chunksOf(worker, id);
+      expect(length === 0, `${length} chunks came.`);
     },
   },
   {

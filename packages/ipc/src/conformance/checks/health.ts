@@ -1,8 +1,9 @@
 import { sleep, systemClock } from '@pawl/core';
 import { NotOffered } from '../breach.ts';
+import { RUNS_AT_ONCE } from '../host-frames.ts';
 import { isObject, type Json } from '../line.ts';
 import type { RawWorker } from '../raw-worker.ts';
-import { expect, expectResult, type Rule, rulesOf } from '../rule.ts';
+import { expect, expectResult, expectResultOf, type Rule, rulesOf } from '../rule.ts';
 
 const COUNTS = ['uptimeMs', 'rssBytes', 'runsActive', 'runsDone', 'runsFailed', 'lagMs'];
 const BUSY_MS = 500;
@@ -69,6 +70,44 @@ export const healthRules: readonly Rule[] = rulesOf('Health', [
   },
 ]);
 
+export const controlRules: readonly Rule[] = rulesOf('Health', [
+  {
+    id: 'control.withdraw-while-spinning',
+    says: 'A worker with `control` gives back, over its control channel, runs that wait while a task computes.',
+    tasks: ['spin', 'echo'],
+    features: ['control', 'queue'],
+    async check(worker) {
+      const spinning = worker.run('spin', { ms: BUSY_MS });
+      for (let times = 1; times < RUNS_AT_ONCE; times += 1) worker.run('spin', { ms: BUSY_MS });
+      const waiting = worker.run('echo', 'given back');
+      await sleep(systemClock, PING_AFTER_MS);
+      const answer = await worker.answer(worker.requestControl('withdraw', { ids: [spinning, waiting] }));
+      expectResultOf(answer, { withdrawn: [waiting] });
+      const end = await worker.answer(spinning);
+      expect(answer.index < end.index, 'The `withdraw` was answered only after the run.');
+      await worker.settle();
+      expect(worker.answers(waiting).length === 0, 'The run that was given back was answered.');
+    },
+  },
+  {
+    id: 'control.stack',
+    says: '`stack` tells, over the control channel, where the main thread is: text, or null.',
+    tasks: ['spin'],
+    features: ['control'],
+    async check(worker) {
+      worker.run('spin', { ms: BUSY_MS });
+      await sleep(systemClock, PING_AFTER_MS);
+      const stack = expectResult(await worker.answer(worker.requestControl('stack')));
+      expect(stack === null || typeof stack === 'string', `It is ${JSON.stringify(stack)}.`);
+    },
+  },
+]);
+
+async function offersControl(worker: RawWorker): Promise<boolean> {
+  const { features } = await worker.hello();
+  return Array.isArray(features) && features.includes('control');
+}
+
 async function ping(worker: RawWorker): Promise<Json> {
   const result = expectResult(await worker.answer(worker.request('ping')));
   expect(isObject(result), `The result is ${JSON.stringify(result)}, not an object.`);
@@ -78,7 +117,9 @@ async function ping(worker: RawWorker): Promise<Json> {
 async function pingDuring(worker: RawWorker, task: string): Promise<Json> {
   const run = worker.run(task, { ms: BUSY_MS });
   await sleep(systemClock, PING_AFTER_MS);
-  const [pong, end] = [await worker.answer(worker.request('ping')), await worker.answer(run)];
+  const beside = task === 'spin' && (await offersControl(worker));
+  const asked = beside ? worker.requestControl('ping') : worker.request('ping');
+  const [pong, end] = [await worker.answer(asked), await worker.answer(run)];
   expect(pong.index < end.index, 'The `ping` was answered only after the run.');
   const result = expectResult(pong);
   return isObject(result) ? result : {};

@@ -1,8 +1,9 @@
+import { strict as assert } from 'node:assert';
 import { createManualClock } from '@pawl/core/testing';
 import { createConnection, memoryTransportPair, type MethodHandler } from '@pawl/ipc';
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { HOSTILE, type Side, type Step, step } from './connection-steps.ts';
+import * as fc from 'fast-check';
+import { HOSTILE, type Side, type Step, step } from '../connection-steps.ts';
+import type { Target } from '../target.ts';
 
 /** What is known of one request from outside: how often and how it settled, and what its far side was told. */
 interface Tracked {
@@ -16,6 +17,10 @@ interface Tracked {
   aborted: boolean;
   progress: number[];
   progressAfterSettle: number;
+}
+
+function at<T>(list: readonly T[], index: number): T | undefined {
+  return list[index % Math.max(1, list.length)];
 }
 
 async function play(steps: readonly Step[]): Promise<void> {
@@ -55,8 +60,6 @@ async function play(steps: readonly Step[]): Promise<void> {
   const mine = { a: [] as Tracked[], b: [] as Tracked[] };
   let ended = false;
   let open: readonly Tracked[] = [];
-
-  const at = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
 
   function take(on: Side, index: number): Running | undefined {
     const call = at(running[on], index);
@@ -168,22 +171,25 @@ async function play(steps: readonly Step[]): Promise<void> {
     await clock.settle();
     open = ended ? [] : [...requests.values()].filter(({ settled }) => settled === 0);
   }
-  expect(open).toEqual([]);
+  assert.deepEqual(open, []);
   await connections.a.close();
   await clock.settle();
 
   for (const tracked of requests.values()) {
-    expect(tracked.settled, tracked.key).toBe(1);
-    expect(tracked.progressAfterSettle).toBe(0);
-    expect(tracked.progress).toEqual(tracked.progress.map((_, index) => index + 1));
+    assert.equal(tracked.settled, 1, tracked.key);
+    assert.equal(tracked.progressAfterSettle, 0);
+    assert.deepEqual(
+      tracked.progress,
+      tracked.progress.map((_, index) => index + 1),
+    );
     const allowed = ['closed'];
     if (tracked.answeredWith !== undefined) allowed.push(tracked.answeredWith);
     if (tracked.aborted) allowed.push(`aborted ${tracked.key}`);
     if (tracked.gaveUpAtMs <= clock.now()) allowed.push('timed out');
-    expect(allowed).toContain(tracked.outcome);
-    expect(started.get(tracked.key) ?? 0).toBeLessThanOrEqual(1);
+    assert.ok(allowed.includes(tracked.outcome ?? ''), `${tracked.outcome} is none of ${allowed.join(', ')}`);
+    assert.ok((started.get(tracked.key) ?? 0) <= 1, 'a request was begun twice');
   }
-  expect([connections.a.openRequests, connections.b.openRequests, clock.pendingTimers]).toEqual([0, 0, 0]);
+  assert.deepEqual([connections.a.openRequests, connections.b.openRequests, clock.pendingTimers], [0, 0, 0]);
 }
 
 /** Every other one carries more than a frame may. */
@@ -201,9 +207,10 @@ function outcomeOf(error: unknown): string {
   return rpcCode === -32_005 ? 'unsendable' : `failed ${message}`;
 }
 
-describe('two connections under any schedule', () => {
-  // To replay a failure, pass the `seed` and `path` that fast-check prints to fc.assert.
-  it('settle every request exactly once, as answered, aborted, timed out or closed', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), play), { numRuns: 150 });
-  });
-});
+export const connectionTargets: readonly Target[] = [
+  {
+    name: 'connection.schedules',
+    says: 'settles every request of two connections exactly once, as answered, aborted, timed out or closed',
+    property: fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), play),
+  },
+];
