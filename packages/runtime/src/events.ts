@@ -1,7 +1,17 @@
+import type { HealthClass, HealthFinding } from './process/health.ts';
 import type { OutputStream } from './process/worker-process.ts';
 
 /** Why a worker was replaced or let go. */
-export type WorkerStopReason = 'runs' | 'idle' | 'scaled-down' | 'cancelled-run' | 'pool-stopped';
+export type WorkerStopReason =
+  | 'runs'
+  | 'age'
+  | 'memory'
+  | 'unresponsive'
+  | 'busy'
+  | 'idle'
+  | 'scaled-down'
+  | 'cancelled-run'
+  | 'pool-stopped';
 
 /** What a pool tells about its workers and runs. Durations are milliseconds on the pool's clock. */
 export interface PoolEvents {
@@ -26,6 +36,15 @@ export interface PoolEvents {
     readonly signal: NodeJS.Signals | null;
     readonly reason: WorkerStopReason;
   };
+  /** A worker is fitter for work than before, or less so. */
+  'worker:health': {
+    readonly workerId: string;
+    readonly pid: number | undefined;
+    readonly before: HealthClass;
+    readonly class: HealthClass;
+    /** What is wrong, gravest first. */
+    readonly findings: readonly HealthFinding[];
+  };
   /** A line a worker printed, with the run it was busy with. */
   'worker:output': {
     readonly workerId: string;
@@ -40,7 +59,7 @@ export interface PoolEvents {
     readonly sizeBytes: number;
     readonly runId?: string;
   };
-  /** A run was handed to a worker. */
+  /** A worker executes a run. */
   'run:started': {
     readonly runId: string;
     readonly task: string;
@@ -61,7 +80,9 @@ export interface PoolEvents {
   'pool:crash-loop': { readonly failures: number; readonly retryAfterMs: number; readonly error: Error };
   /** The last waiting run was handed out. */
   'queue:drained': { readonly runsDone: number };
+  /** The queue had been full, and at most half as many wait now as may. */
+  'queue:drain': { readonly queued: number };
 }
 
-/** What ended a run that has no result. `lost`: its worker died. `refused`: the queue was full, or no worker could be started. */
+/** What ended a run that has no result. `lost`: its worker died. `refused`: the queue was full, no worker could be started, or too many had died of it. */
 export type FailureCause = 'failed' | 'timed-out' | 'cancelled' | 'lost' | 'refused' | 'stopped';

@@ -243,8 +243,16 @@ describe('a run that takes too long', () => {
   it('gives the task its deadline as a signal to heed', async () => {
     const { pool, events } = setup({ cancelGraceMs: 5_000, minWorkers: 1 });
     const before = await pool.run('pid');
-    await failureOf(pool.run('sleep', 60_000, { timeoutMs: 50 }));
-    await events.next('worker:stopped');
-    expect(await pool.run('pid')).toBe(before);
+    // Whichever of the two sees first that the time is up.
+    expect(await failureOf(pool.run('sleep', 60_000, { timeoutMs: 50 }))).toMatchObject({
+      code: 'RUN_TIMEOUT',
+      timeoutMs: 50,
+    });
+    expect(await pool.run('pid')).toBeTypeOf('number');
+    await pool.stop();
+    const pids = events.events.flatMap(({ name, payload }) =>
+      name === 'worker:stopped' ? [payload as { readonly pid: number; readonly exitCode: number }] : [],
+    );
+    expect(pids.find(({ pid }) => pid === before)).toMatchObject({ exitCode: 0 });
   });
 });

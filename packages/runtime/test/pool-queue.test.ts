@@ -72,13 +72,15 @@ describe('the queue of a pool', () => {
 
   it('runs a burst on a cold pool in parallel, and never on more workers than allowed', async () => {
     const { pool, events } = setup({ maxWorkers: 3 });
-    const pids = await Promise.all(
+    const sizes = await Promise.all(
       Array.from({ length: 6 }, async () => {
         await pool.run('sleep', 60);
         return pool.size;
       }),
     );
-    expect(Math.max(...pids)).toBe(3);
+    expect(Math.max(...sizes)).toBe(3);
+    // On a machine without a free CPU the last may be ready after the last run.
+    for (let ready = 0; ready < 3; ready += 1) await events.next('worker:ready');
     expect(events.count('worker:ready')).toBe(3);
   });
 });

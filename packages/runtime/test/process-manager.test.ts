@@ -1,11 +1,20 @@
-import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { serviceContract } from '@pawl/core/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createProcessManager, type ProcessHandle, type ProcessManager } from '../src/index.ts';
-import { endAtLast, failureOf, isAlive, untilGone } from './setup-pool.ts';
+import type { ProcessHandle } from '../src/process/process-handle.ts';
+import { createProcessManager, type ProcessManager } from '../src/process/process-manager.ts';
+import { endAtLast, failureOf, firstLine, isAlive, untilGone } from './setup-process.ts';
 
-function setup(): { readonly manager: ProcessManager } {
-  const manager = createProcessManager();
+/** Both ways to start a process keep one contract. */
+const WAYS = [
+  { way: 'a direct start', spawnHelper: false },
+  { way: 'the spawn helper', spawnHelper: true },
+];
+
+function setupWith(spawnHelper: boolean): { readonly manager: ProcessManager } {
+  const manager = createProcessManager({ spawnHelper });
   onTestFinished(async () => {
     await manager.stop({ graceMs: 0 });
   });
@@ -18,20 +27,17 @@ async function script(
   text: string,
 ): Promise<{ readonly handle: ProcessHandle; readonly line: string }> {
   const handle = await manager.spawn({ command: 'sh', args: ['-c', text] });
-  const { stdout } = handle;
-  if (stdout === null) throw new Error('No stdout.');
-  const [chunk] = (await once(stdout, 'data')) as [Buffer];
-  stdout.resume();
-  handle.stderr?.resume();
-  return { handle, line: chunk.toString().trim() };
+  return { handle, line: await firstLine(handle) };
 }
 
 /** Ignores SIGTERM, and so does what it starts. */
 const STUBBORN = 'trap "" TERM; echo up; while :; do sleep 0.05; done';
 
-describe('createProcessManager', () => {
+describe.each(WAYS)('createProcessManager, by $way', ({ spawnHelper }) => {
+  const setup = (): { readonly manager: ProcessManager } => setupWith(spawnHelper);
+
   describe('keeps the service contract', () => {
-    for (const { title, run } of serviceContract(() => createProcessManager())) it(title, run);
+    for (const { title, run } of serviceContract(() => createProcessManager({ spawnHelper }))) it(title, run);
   });
 
   it('starts a program with its arguments, folder and streams', async () => {
@@ -57,7 +63,12 @@ describe('createProcessManager', () => {
     expect(manager.get(one.id)).toBe(one);
     expect(one.command).toBe('sleep');
     expect(isAlive(one.pid)).toBe(true);
-    expect(await manager.terminate(one.id)).toEqual({ exitCode: null, signal: 'SIGTERM', forced: false });
+    expect(await manager.terminate(one.id)).toEqual({
+      exitCode: null,
+      signal: 'SIGTERM',
+      forced: false,
+      survivors: [],
+    });
     expect(manager.get(one.id)).toBeUndefined();
     expect(manager.list()).toEqual([two]);
     expect(await failureOf(manager.terminate(one.id))).toMatchObject({ code: 'NO_SUCH_PROCESS' });
@@ -74,13 +85,48 @@ describe('createProcessManager', () => {
     const { manager } = setup();
     const error = await failureOf(manager.spawn(config));
     expect(error).toMatchObject({ code: 'PROCESS_START_FAILED', fault, command: config.command });
+    const field = fault === 'bad-cwd' ? 'cwd' : 'command';
+    expect(error).toMatchObject({
+      field,
+      value: (config as Record<string, string>)[field],
+      retryable: false,
+    });
     expect(error.message).toContain(message);
     expect(manager.list()).toEqual([]);
+  });
+
+  it('tells of what the system refuses for other reasons, and goes on', async () => {
+    const { manager } = setup();
+    const error = await failureOf(manager.spawn({ command: 'true', args: ['x'.repeat(500_000)] }));
+    expect(error).toMatchObject({ fault: 'other', cause: { code: 'E2BIG' } });
+    expect(await (await manager.spawn({ command: 'true' })).exited).toEqual({ exitCode: 0, signal: null });
+  });
+
+  it.each([
+    ['that does not exist', '#!/no/such/interpreter\n', '/no/such/interpreter'],
+    ['with a Windows line end', '#!/bin/sh\r\necho\n', '/bin/sh\\r'],
+    ['that may not be executed', '#!/etc/passwd\n', '/etc/passwd'],
+  ])('names the interpreter of a script %s', async (_what, text, interpreter) => {
+    const { manager } = setup();
+    const folder = mkdtempSync(join(tmpdir(), 'pawl-script-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'script'), text, { mode: 0o755 });
+    const expected = {
+      code: 'PROCESS_START_FAILED',
+      fault: 'bad-interpreter',
+      field: 'command',
+      value: interpreter,
+      rule: 'a script whose first line names a program that exists',
+    };
+    expect(await failureOf(manager.spawn({ command: join(folder, 'script') }))).toMatchObject(expected);
+    const found = failureOf(manager.spawn({ command: 'script', env: { PATH: folder } }));
+    expect(await found).toMatchObject(expected);
   });
 
   it.each([
     [{ comand: 'sh' }, /Unknown option `comand` of spawn; did you mean `command`\?/],
     [{ command: '' }, /`command` to be a non-empty string, got `""`/],
+    [{ command: 'sh', args: ['a', 'b\0c'] }, /`args\[1\]` to be without a zero byte/],
     [{ command: 'sh', args: ['-c', 1] }, /`args` to be an array of strings/],
     [{ command: 'sh', env: { A: 1 } }, /`env\.A` to be a string, got `1`/],
     [{ command: 'sh', inheritEnv: 'PATH' }, /`inheritEnv` to be an array of strings/],
@@ -117,7 +163,7 @@ describe('createProcessManager', () => {
     const { handle } = await script(manager, STUBBORN);
     const startedAt = performance.now();
     const report = await manager.terminate(handle.id, { graceMs: 200 });
-    expect(report).toEqual({ exitCode: null, signal: 'SIGKILL', forced: true });
+    expect(report).toEqual({ exitCode: null, signal: 'SIGKILL', forced: true, survivors: [] });
     expect(performance.now() - startedAt).toBeGreaterThan(190);
   });
 
@@ -141,6 +187,7 @@ describe('createProcessManager', () => {
       exitCode: 42,
       signal: null,
       forced: false,
+      survivors: [],
     });
   });
 
@@ -162,7 +209,12 @@ describe('createProcessManager', () => {
 
   it('tells of the exit although a process that left the group holds the pipes', async () => {
     const { manager } = setup();
-    const { handle, line } = await script(manager, 'setsid sleep 20 & echo $!; sleep 0.1');
+    const handle = await manager.spawn({
+      command: 'sh',
+      args: ['-c', 'setsid sleep 20 & echo $!; sleep 0.1'],
+      descendants: 'keep',
+    });
+    const line = await firstLine(handle);
     endAtLast(Number(line));
     expect(await handle.exited).toEqual({ exitCode: 0, signal: null });
     expect(isAlive(Number(line))).toBe(true);
@@ -207,6 +259,6 @@ describe('createProcessManager', () => {
     handle.stdin?.write('too late');
     handle.stdin?.write('still too late');
     expect(handle.signal('SIGTERM')).toBe(false);
-    expect(await handle.terminate()).toEqual({ exitCode: 0, signal: null, forced: false });
+    expect(await handle.terminate()).toEqual({ exitCode: 0, signal: null, forced: false, survivors: [] });
   });
 });

@@ -95,6 +95,7 @@ interface RunHow {
   readonly attempt?: number;
   readonly budgetMs?: number;
   readonly trace?: string;
+  readonly credit?: number;
 }
 
 interface Notified {
@@ -240,7 +241,7 @@ describe.skipIf(!python)(title, () => {
         language: 'python',
         version: expect.stringMatching(/^\d+\.\d+\.\d+/),
         pid: child.pid,
-        features: ['cancel', 'progress', 'stream', 'log', 'validate'],
+        features: ['cancel', 'progress', 'stream', 'log', 'validate', 'queue'],
       });
       expect(hello.tasks).toContain('echo');
       expect(await run('echo', 1)).toBe(1);
@@ -362,9 +363,8 @@ describe.skipIf(!python)(title, () => {
     });
 
     it('tears no frame when a signal handler raises in the midst of one', async () => {
-      const { begin, connection, strays } = await setup();
-      const storm = begin('alarm_storm', 300_000);
-      await connection.notify('credit', { id: storm.id, n: 1_000_000 });
+      const { begin, strays } = await setup();
+      const storm = begin('alarm_storm', 300_000, { credit: 1_000_000 });
       expect(await storm.response).toBe(100);
       expect(storm.said.every(({ params }) => (params['data'] as string).length === 300_000)).toBe(true);
       expect(storm.said.map(({ params }) => params['seq'])).toEqual(storm.said.map((_, index) => index));
@@ -676,13 +676,36 @@ describe.skipIf(!python)(title, () => {
     });
   });
 
+  describe('withdraw', () => {
+    it('gives back what has not begun, while a task spins, and answers the rest', async () => {
+      const { begin, connection } = await setup();
+      const slow = begin('spin');
+      await slow.begun;
+      const [kept, given] = [begin('echo', 'kept'), begin('echo', 'given')];
+      const asked = { ids: [slow.id, given.id, 99_999] };
+      await expect(connection.request('withdraw', asked)).resolves.toEqual({ withdrawn: [given.id] });
+      connection.withdrawn([given.id]);
+      await expect(given.response).rejects.toMatchObject({ code: 'WITHDRAWN' });
+      slow.cancel();
+      expect(await failure(slow.response)).toMatchObject({ rpcCode: -32_001 });
+      expect(await kept.response).toBe('kept');
+      await expect(connection.request('withdraw', { ids: [kept.id] })).resolves.toEqual({ withdrawn: [] });
+      expect(await connection.request('ping')).toMatchObject({ runsActive: 0, runsDone: 2 });
+    });
+
+    it.each([undefined, {}, { ids: 'all' }, { ids: [true] }])('refuses the params %j', async (params) => {
+      const { connection } = await setup();
+      expect(await failure(connection.request('withdraw', params))).toMatchObject({ rpcCode: -32_602 });
+    });
+  });
+
   describe('streams', () => {
     it.each([
       ['numbers', 'done'],
       ['generate', 'generated'],
     ])('send no more chunks than there is credit for: %s', async (task, result) => {
       const { begin, connection, ping } = await setup();
-      const stream = begin(task, 5);
+      const stream = begin(task, 5, { credit: 0 });
       await ping();
       expect(stream.said).toEqual([]);
       await connection.notify('credit', { id: stream.id, n: 2 });
@@ -702,7 +725,7 @@ describe.skipIf(!python)(title, () => {
 
     it.each(['numbers', 'generate'])('without credit wait until they are cancelled: %s', async (task) => {
       const { begin, ping, run } = await setup();
-      const stream = begin(task, 5);
+      const stream = begin(task, 5, { credit: 0 });
       await ping();
       stream.cancel();
       expect(await failure(stream.response)).toMatchObject({ rpcCode: -32_001 });
@@ -711,13 +734,22 @@ describe.skipIf(!python)(title, () => {
 
     it('without credit wait until their budget is used up', async () => {
       const { fail } = await setup();
-      expect(await fail('numbers', 5, { budgetMs: 20 })).toMatchObject({ rpcCode: -32_002 });
+      expect(await fail('numbers', 5, { budgetMs: 20, credit: 0 })).toMatchObject({ rpcCode: -32_002 });
+    });
+
+    it.each([
+      ['numbers', 'done'],
+      ['generate', 'generated'],
+    ])('are dropped, and do not wait, for a caller that takes none: %s', async (task, result) => {
+      const { begin } = await setup();
+      const stream = begin(task, 5);
+      expect(await stream.response).toBe(result);
+      expect(stream.said).toEqual([]);
     });
 
     it('refuse a chunk that JSON cannot carry in the task, and leave no gap', async () => {
-      const { begin, connection } = await setup();
-      const stream = begin('emit_unsendable');
-      await connection.notify('credit', { id: stream.id, n: 1 });
+      const { begin } = await setup();
+      const stream = begin('emit_unsendable', undefined, { credit: 1 });
       await stream.response;
       expect(stream.said.map(({ params }) => params)).toEqual([
         { id: stream.id, seq: 0, data: 'chunk.part' },
@@ -927,7 +959,7 @@ describe.skipIf(!python)(title, () => {
 
     it.each(['spin', 'nap', 'numbers'])('cancels what runs and ends within a second: %s', async (task) => {
       const { begin, input, exit, ping } = await setup();
-      const started = begin(task, 5);
+      const started = begin(task, 5, { credit: 0 });
       await ping();
       input.end();
       expect(await elapsed(exit)).toBeLessThan(1500);

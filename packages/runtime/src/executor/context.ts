@@ -1,58 +1,8 @@
-import { checkBoolean, checkDurationMs, checkKnownKeys } from '@pawl/core';
-import type { OutputStream } from '../process/worker-process.ts';
-import { checkRunOptions, type Progress, type RunLogEntry, type RunOptions } from '../process/pool-run.ts';
+import { AsyncResource } from 'node:async_hooks';
+import type { RunOptions } from '../process/run-options.ts';
+import type { Execution } from './execution.ts';
 
-/** How one run is to be executed. */
-export interface ExecutionOptions {
-  /** Cancels the run: its outcome is `cancelled` at once. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long everything may take, waiting and retries included, in milliseconds. @default the executor's `timeoutMs` */
-  readonly timeoutMs?: number | undefined;
-  /** How long one attempt may take once it has a worker, in milliseconds. @default the pool's `runTimeoutMs` */
-  readonly attemptTimeoutMs?: number | undefined;
-  /** Higher is sooner: low 1, normal 2, high 3, urgent 4, or any number. @default 2 */
-  readonly priority?: number | undefined;
-  /** Names the run. @default a random UUID */
-  readonly runId?: string | undefined;
-  /** A W3C `traceparent`. */
-  readonly trace?: string | undefined;
-  /** Whether the same input always gives the same result, so that a stored one may serve. @default false */
-  readonly deterministic?: boolean | undefined;
-  /** Runs even if a result is stored; the new one replaces it. @default false */
-  readonly force?: boolean | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  readonly onLog?: ((entry: RunLogEntry) => void) | undefined;
-  readonly onOutput?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
-}
-
-const KEYS: readonly (keyof ExecutionOptions)[] = [
-  'signal',
-  'timeoutMs',
-  'attemptTimeoutMs',
-  'priority',
-  'runId',
-  'trace',
-  'deterministic',
-  'force',
-  'onProgress',
-  'onLog',
-  'onOutput',
-];
-
-/** @throws TypeError, RangeError */
-export function checkExecutionOptions(options: ExecutionOptions): void {
-  checkKnownKeys('execute', options, KEYS);
-  const { timeoutMs, attemptTimeoutMs, deterministic, force, ...forPool } = options;
-  const durations = { timeoutMs, attemptTimeoutMs };
-  for (const [name, value] of Object.entries(durations)) {
-    if (value !== undefined) checkDurationMs(name, value, { infinite: true });
-  }
-  if (deterministic !== undefined) checkBoolean('deterministic', deterministic);
-  if (force !== undefined) checkBoolean('force', force);
-  checkRunOptions(forPool);
-}
-
-/** One attempt of a run, as whatever executes it gets it. A pool takes it as it is. */
+/** One attempt of a run, as a function in place of pools gets it. */
 export interface AttemptContext extends RunOptions {
   readonly signal: AbortSignal;
   readonly runId: string;
@@ -60,23 +10,41 @@ export interface AttemptContext extends RunOptions {
   readonly attempt: number;
 }
 
-/** What an attempt of a run is executed with. */
-export function attemptContext(
-  runId: string,
-  attempt: number,
-  signal: AbortSignal,
-  options: ExecutionOptions,
-): AttemptContext {
-  const { attemptTimeoutMs, priority, trace, onProgress, onLog, onOutput } = options;
+/** How an attempt of a run is to be executed. */
+export interface AttemptRequest {
+  readonly attempt: number;
+  readonly signal: AbortSignal | undefined;
+  /** How long it may take once it has a worker, in milliseconds; undefined leaves that to the pool. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** What a pool executes an attempt with. Nothing of the run is told once it has its outcome. */
+export function attemptOptions(execution: Execution, request: AttemptRequest): RunOptions {
+  const { runId, trace, options } = execution;
+  const { priority, key, affinity } = options;
+  const { attempt, signal, timeoutMs } = request;
   return {
     runId,
     attempt,
     signal,
-    timeoutMs: attemptTimeoutMs,
+    timeoutMs,
     priority,
+    key,
+    affinity,
     trace,
-    onProgress,
-    onLog,
-    onOutput,
+    onProgress: told(execution, options.onProgress),
+    onLog: told(execution, options.onLog),
+    onOutput: told(execution, options.onOutput),
   };
+}
+
+/** A callback in the asynchronous context of its caller, until the run has ended. */
+function told<Args extends readonly unknown[]>(
+  execution: Execution,
+  callback: ((...args: Args) => void) | undefined,
+): ((...args: Args) => void) | undefined {
+  if (callback === undefined) return undefined;
+  return AsyncResource.bind((...args: Args): void => {
+    if (!execution.hasEnded) callback(...args);
+  });
 }

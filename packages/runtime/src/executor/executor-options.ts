@@ -1,27 +1,47 @@
 import type { TaskCache } from '@pawl/caching';
 import {
+  checkBoolean,
   checkDurationMs,
   checkFunction,
   checkKnownKeys,
+  checkOneOf,
   type Clock,
   expectedMessage,
   type Logger,
-  PawlError,
+  type Random,
   silentLogger,
   systemClock,
+  systemRandom,
 } from '@pawl/core';
-import { compose, type ExecuteOptions, type Policy, type Work } from '@pawl/resilience';
-import type { ProcessPool } from '../process/process-pool.ts';
+import type { Policy } from '@pawl/resilience';
+import type { Admission } from '../scheduling/admission/admission.ts';
+import type { BalancerFactory } from '../scheduling/balancing/balancer.ts';
+import { leastLoaded } from '../scheduling/balancing/least-loaded.ts';
 import type { AttemptContext } from './context.ts';
+import { createPoolRoutes, type ExecutorPool, type PoolRoutes } from './pool-routes.ts';
 
-/** Executes one attempt: a pool does, or any function in tests. */
+/** Executes one attempt in place of a pool. */
 export type RunAttempt = (task: string, input: unknown, context: AttemptContext) => unknown;
 
 export interface ExecutorOptions {
-  /** The pool for each task, by task name; `'*'` takes the tasks not named. One of `pools` and `run` is needed. */
-  readonly pools?: Readonly<Record<string, Pick<ProcessPool, 'run'>>>;
+  /**
+   * The pool for each task, by task name, or several that are equal; `'*'` takes the tasks not named. One of `pools`
+   * and `run` is needed.
+   */
+  readonly pools?: Readonly<Record<string, ExecutorPool | readonly ExecutorPool[]>>;
   /** Executes attempts in place of pools: an executor without processes, for tests. */
   readonly run?: RunAttempt;
+  /** Chooses among equal pools, by how many attempts each has of this executor. @default balancers.leastLoaded */
+  readonly balancer?: BalancerFactory;
+  /**
+   * Whether its start and stop start and stop the pools. Turn it off for pools that others use, too.
+   * @default true
+   */
+  readonly ownsPools?: boolean;
+  /** Lets runs begin while the machine has room and their tokens are there. Stored results need none. @default none */
+  readonly admission?: Admission;
+  /** Whether a run that is not admitted waits, or ends with ADMISSION_REFUSED. @default 'wait' */
+  readonly whenNotAdmitted?: 'wait' | 'reject';
   /** Repeats attempts. @default none: one attempt */
   readonly retry?: Policy;
   /** Refuses attempts while too many fail. Inside the retry, so that it counts attempts and not whole runs. @default none */
@@ -30,81 +50,92 @@ export interface ExecutorOptions {
   readonly cache?: TaskCache;
   /** How long a run may take in all, in milliseconds; `Infinity` is no limit. @default Infinity */
   readonly timeoutMs?: number;
+  /** Gives the W3C `traceparent` of a run that brings none: `newTraceparent`, or a function of your tracer. @default none */
+  readonly trace?: () => string | undefined;
   /** @default systemClock */
   readonly clock?: Clock;
-  /** @default silentLogger */
+  /** For a balancer that draws. @default systemRandom */
+  readonly random?: Random;
+  /** Told of listeners and callbacks that throw. @default silentLogger */
   readonly logger?: Logger;
 }
 
 export interface ResolvedExecutorOptions {
-  readonly run: RunAttempt;
-  /** Retry around breaker. */
-  readonly attempts: Policy;
+  readonly run: RunAttempt | undefined;
+  /** No pools when `run` is there. */
+  readonly routes: PoolRoutes;
+  readonly ownsPools: boolean;
+  readonly admission: Admission | undefined;
+  readonly whenNotAdmitted: 'wait' | 'reject';
+  readonly retry: Policy | undefined;
+  readonly breaker: Policy | undefined;
   readonly cache: TaskCache | undefined;
   readonly timeoutMs: number;
+  readonly trace: () => string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-const KEYS: readonly (keyof ExecutorOptions)[] = [
+export const EXECUTOR_KEYS: readonly (keyof ExecutorOptions)[] = [
   'pools',
   'run',
+  'balancer',
+  'ownsPools',
+  'admission',
+  'whenNotAdmitted',
   'retry',
   'breaker',
   'cache',
   'timeoutMs',
+  'trace',
   'clock',
+  'random',
   'logger',
 ];
 
 /** Checks every option and fills in the defaults. @throws TypeError, RangeError */
 export function resolveExecutorOptions(options: ExecutorOptions): ResolvedExecutorOptions {
-  checkKnownKeys('createExecutor', options, KEYS);
-  const { cache, retry, breaker } = options;
-  if (cache !== undefined) checkFunction('cache.run', (cache as Partial<TaskCache> | null)?.run);
+  checkKnownKeys('createExecutor', options, EXECUTOR_KEYS);
+  const { admission, breaker, cache, retry, run } = options;
+  if (admission !== undefined) checkMethod('admission', admission, 'acquire');
+  if (cache !== undefined) checkMethod('cache', cache, 'run');
+  if (retry !== undefined) checkMethod('retry', retry, 'execute');
+  if (breaker !== undefined) checkMethod('breaker', breaker, 'execute');
   return {
-    run: resolveRun(options),
-    attempts: composeAll({ retry, breaker }),
+    run: run === undefined ? undefined : checkFunction('run', run),
+    routes: createPoolRoutes(checkPools(options), {
+      balancer: checkFunction('balancer', options.balancer ?? leastLoaded),
+      random: checkFunction('random', options.random ?? systemRandom),
+    }),
+    ownsPools: checkBoolean('ownsPools', options.ownsPools ?? true),
+    admission,
+    whenNotAdmitted: checkOneOf('whenNotAdmitted', options.whenNotAdmitted ?? 'wait', ['wait', 'reject']),
+    retry,
+    breaker,
     cache,
     timeoutMs: checkDurationMs('timeoutMs', options.timeoutMs ?? Infinity, { infinite: true }),
+    trace: checkFunction('trace', options.trace ?? (() => undefined)),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
   };
 }
 
-/** No policy at all. */
-const PASS: Policy = {
-  execute: async <T>(fn: Work<T>, { signal, attempt = 1 }: ExecuteOptions = {}) =>
-    fn({ signal: signal ?? new AbortController().signal, attempt }),
-};
-
-function composeAll(policies: Readonly<Record<string, Policy | undefined>>): Policy {
-  const given = Object.entries(policies).flatMap(([name, policy]) => {
-    if (policy === undefined) return [];
-    checkFunction(`${name}.execute`, (policy as Partial<Policy> | null)?.execute);
-    return [policy];
-  });
-  const [first, ...rest] = given;
-  return first === undefined ? PASS : compose(first, ...rest);
+function checkMethod(option: string, value: unknown, name: string): void {
+  checkFunction(`${option}.${name}`, (value as Readonly<Record<string, unknown>> | null)?.[name]);
 }
 
-function resolveRun({ pools, run }: ExecutorOptions): RunAttempt {
-  if (run !== undefined && pools === undefined) return checkFunction('run', run);
-  if (run !== undefined || pools === undefined) {
+function checkPools({ pools, run }: ExecutorOptions): NonNullable<ExecutorOptions['pools']> {
+  if ((pools === undefined) === (run === undefined)) {
     throw new TypeError('An executor needs either `pools` or `run`, and not both.');
   }
+  if (pools === undefined) return {};
   if (typeof pools !== 'object' || pools === null) {
     throw new TypeError(expectedMessage('pools', 'an object', pools));
   }
-  const byTask = new Map(Object.entries(pools));
-  for (const [task, pool] of byTask) {
-    checkFunction(`pools.${task}.run`, (pool as Partial<ProcessPool> | null)?.run);
+  for (const [task, given] of Object.entries(pools)) {
+    const equal = [given].flat();
+    if (equal.length === 0) throw new TypeError(expectedMessage(`pools.${task}`, 'at least one pool', given));
+    for (const pool of equal) checkMethod(`pools.${task}`, pool, 'run');
   }
-  return (task, input, context) => {
-    const pool = byTask.get(task) ?? byTask.get('*');
-    if (pool !== undefined) return pool.run(task, input, context);
-    throw new PawlError(`No pool runs "${task}". There are pools for: ${[...byTask.keys()].join(', ')}.`, {
-      code: 'NO_SUCH_TASK',
-    });
-  };
+  return pools;
 }

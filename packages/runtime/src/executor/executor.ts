@@ -1,147 +1,211 @@
 import { randomUUID } from 'node:crypto';
 import {
+  checkInteger,
   checkString,
   createEmitter,
+  createLifecycle,
   type EventSource,
   expectedMessage,
-  type LinkedAbort,
-  linkAbort,
-  onAbort,
   PawlError,
+  type Service,
+  startAll,
+  stopAll,
+  type StopReport,
 } from '@pawl/core';
-import { timeout } from '@pawl/resilience';
-import { attemptContext, checkExecutionOptions, type ExecutionOptions } from './context.ts';
+import { type Attempt, createAttempt } from './attempt.ts';
+import { Execution } from './execution.ts';
+import type { ExecutorStats } from './execution-counts.ts';
+import { checkExecutionOptions, type ExecutionOptions } from './execution-options.ts';
+import {
+  createExecutionStream,
+  type ExecutionStream,
+  type ExecutionStreamOptions,
+} from './execution-stream.ts';
+import { createExecutionRegister } from './execution-register.ts';
+import { ExecutorStoppedError } from './executor-errors.ts';
 import type { ExecutorEvents } from './executor-events.ts';
 import { type ExecutorOptions, resolveExecutorOptions } from './executor-options.ts';
-import { createExecutionCounts, type ExecutorStats } from './execution-counts.ts';
-import { classifyError, type Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { createPipeline, type Pipeline } from './pipeline.ts';
+import { isService } from './pool-routes.ts';
 
 export type { ExecutorOptions, RunAttempt } from './executor-options.ts';
 
-/** The one entry for a run: deadline, cache, retry, breaker, then a pool; and one classified outcome. */
-export interface Executor extends EventSource<ExecutorEvents> {
+/** The one entry for a run: deadline, cache, admission, retry, breaker, then a pool; and one classified outcome. */
+export interface Executor extends Service, EventSource<ExecutorEvents> {
   /**
    * Executes a task. Resolves with its outcome, however it ends.
    * @throws TypeError, RangeError for wrong arguments only
    */
   execute(task: string, input?: unknown, options?: ExecutionOptions): Promise<Outcome>;
-  /** Cancels a run that has not ended. @returns whether there was one */
+  /**
+   * Executes a task and gives its value.
+   * @throws what ended it, as it stands in the outcome; TypeError, RangeError for wrong arguments
+   */
+  run(task: string, input?: unknown, options?: ExecutionOptions): Promise<unknown>;
+  /**
+   * Executes a task that sends chunks, with all stages but the cache and the retry: what was read can't be taken back.
+   * @throws TypeError, RangeError for wrong arguments
+   */
+  stream(task: string, input?: unknown, options?: ExecutionStreamOptions): ExecutionStream;
+  /** Cancels a run that has not ended, in whatever stage it is. @returns whether there was one */
   cancel(runId: string, reason?: string): boolean;
   stats(): ExecutorStats;
 }
 
+const NO_OPTIONS: ExecutionOptions = Object.freeze({});
+
 /** @throws TypeError, RangeError for wrong options */
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { run: runAttempt, attempts, cache, timeoutMs, clock, logger } = resolveExecutorOptions(options);
+  const resolved = resolveExecutorOptions(options);
+  const { routes, admission, retry, breaker, cache, clock, logger } = resolved;
   const emitter = createEmitter<ExecutorEvents>({ logger });
-  const counts = createExecutionCounts();
-  const running = new Map<string, LinkedAbort>();
+  const register = createExecutionRegister(clock);
+  const pipeline = createPipeline({ ...resolved, emitter });
+  const attempt = createAttempt({ ...resolved, emitter });
+  const streamPipeline = createPipeline({ ...resolved, cache: undefined, retry: undefined, emitter });
+  const ownedPools = resolved.ownsPools ? routes.pools.filter(isService) : [];
+  /** The stop of its own pools ends every run there, so that not every run needs a signal. */
+  const isBare =
+    admission === undefined &&
+    retry === undefined &&
+    breaker === undefined &&
+    routes.pools.length > 0 &&
+    ownedPools.length === routes.pools.length;
+  let startsPools = false;
 
-  /** One attempt, with its span of events. A span that is cut ends with the abort, whatever the attempt does later. */
-  async function tryOnce(run: RunState, attempt: number, signal: AbortSignal): Promise<unknown> {
-    const span = { runId: run.runId, task: run.task, attempt };
-    const startedAt = clock.now();
-    let open = true;
-    const end = (emit: (durationMs: number) => void): void => {
-      if (open) emit(clock.now() - startedAt);
-      open = false;
-    };
-    const failed = (error: unknown): void =>
-      end((durationMs) => emitter.emit('attempt:failed', { ...span, durationMs, error }));
-    run.attempts += 1;
-    emitter.emit('attempt:started', span);
-    const stopListening = onAbort(signal, failed);
-    try {
-      const value = await runAttempt(
-        run.task,
-        run.input,
-        attemptContext(run.runId, attempt, signal, run.options),
+  const stopListening = routes.pools.map((pool) =>
+    pool.on?.('run:started', ({ runId, attempt: number, workerId, queuedMs }) => {
+      const execution = register.get(runId);
+      if (execution === undefined) return;
+      execution.stage = 'worker';
+      if (emitter.listenerCount('attempt:executing') === 0) return;
+      const { task } = execution;
+      execution.inContext(() =>
+        emitter.emit('attempt:executing', { runId, task, attempt: number, workerId, queuedMs }),
       );
-      end((durationMs) => emitter.emit('attempt:succeeded', { ...span, durationMs }));
-      return value;
-    } catch (error) {
-      failed(error);
-      throw error;
-    } finally {
-      stopListening();
-    }
+    }),
+  );
+
+  const lifecycle = createLifecycle({
+    name: 'the executor',
+    async start() {
+      if (startsPools) await startAll(ownedPools);
+    },
+    stop: ({ graceMs }) => drainAndStop(graceMs),
+  });
+
+  async function drainAndStop(graceMs: number): Promise<StopReport> {
+    if (graceMs > 0) await register.whenIdle(graceMs);
+    const orphaned = register.running();
+    for (const { runId, link } of orphaned) link?.abort(new ExecutorStoppedError(`Run ${runId} was ended`));
+    await stopAll(ownedPools, { graceMs: 0 });
+    await register.whenIdle(Infinity);
+    for (const stop of stopListening) stop?.();
+    return { drained: orphaned.length === 0, orphaned: orphaned.map(({ runId }) => runId) };
   }
 
-  /** Cache, then retry, then breaker, then the attempt. */
-  function produce(
-    run: RunState,
-    signal: AbortSignal,
-  ): Promise<{ readonly value: unknown; readonly cached: boolean }> {
-    const compute = (within: AbortSignal): Promise<unknown> =>
-      attempts.execute(({ attempt, signal: attemptSignal }) => tryOnce(run, attempt, attemptSignal), {
-        signal: within,
-      });
-    const { deterministic = false, force = false } = run.options;
-    if (cache === undefined || !deterministic) {
-      return compute(signal).then((value) => ({ value, cached: false }));
+  /** A run that nothing is asked of but its result goes straight to its pool. */
+  function goesStraight(run: Pick<Execution, 'options' | 'timeoutMs'>): boolean {
+    const { deterministic } = run.options;
+    return isBare && run.timeoutMs === Infinity && (cache === undefined || deterministic !== true);
+  }
+
+  /** @throws TypeError for the id of a run under way */
+  function open(task: string, input: unknown, how: ExecutionOptions): Execution {
+    const runId = how.runId ?? randomUUID();
+    if (register.get(runId) !== undefined) {
+      throw new TypeError(expectedMessage('runId', 'the id of no running run', runId));
     }
-    return cache.run(run.task, run.input, (_input, context) => compute(context.signal), {
-      deterministic,
-      force,
-      signal,
+    const timeoutMs = how.timeoutMs ?? resolved.timeoutMs;
+    const isNamed = how.runId !== undefined || emitter.listenerCount('execution:started') > 0;
+    return new Execution({
+      runId,
+      task,
+      input,
+      options: how,
+      timeoutMs,
+      trace: how.trace ?? resolved.trace(),
+      startedAt: clock.now(),
+      isCancellable: isNamed || !goesStraight({ options: how, timeoutMs }),
+      keepsContext: emitter.listenerCount('attempt:executing') > 0,
     });
   }
 
-  async function execute(task: string, input: unknown, how: ExecutionOptions): Promise<Outcome> {
-    const runId = how.runId ?? randomUUID();
-    const deadline = timeout(how.timeoutMs ?? timeoutMs, { clock });
-    if (running.has(runId)) throw new TypeError(expectedMessage('runId', 'the id of no running run', runId));
-    const run: RunState = { runId, task, input, options: how, attempts: 0, startedAt: clock.now() };
-    using link = linkAbort(how.signal);
-    running.set(runId, link);
-    emitter.emit('execution:started', { runId, task });
+  async function conduct(execution: Execution, attemptOnce: Attempt, road: Pipeline): Promise<Outcome> {
+    const { runId, task, trace } = execution;
+    if (lifecycle.state === 'idle') void lifecycle.start();
+    register.begin(execution);
+    emitter.emit('execution:started', { runId, task, trace });
     let outcome: Outcome;
     try {
-      const { value, cached } = await deadline.execute(({ signal }) => produce(run, signal), {
-        signal: link.signal,
-      });
-      outcome = { status: 'succeeded', value, cached, ...factsOf(run) };
+      if (isStopping()) throw new ExecutorStoppedError(`Run ${runId} was refused`);
+      const value = await (goesStraight(execution)
+        ? attemptOnce(execution, { attempt: 1, signal: execution.link?.signal ?? execution.options.signal })
+        : road(execution, attemptOnce));
+      outcome = execution.succeeded(value, clock.now());
     } catch (error) {
-      outcome = { status: classifyError(error, link.signal), error, cached: false, ...factsOf(run) };
+      outcome = execution.failed(error, clock.now());
     }
-    running.delete(runId);
-    counts.add(outcome);
+    register.end(execution, outcome);
     emitter.emit('execution:ended', { outcome });
     return outcome;
   }
 
-  function factsOf({
-    runId,
-    task,
-    attempts: tried,
-    startedAt,
-  }: RunState): Pick<Outcome, 'runId' | 'task' | 'attempts' | 'durationMs'> {
-    return { runId, task, attempts: tried, durationMs: clock.now() - startedAt };
+  const isStopping = (): boolean => lifecycle.state === 'draining' || lifecycle.state === 'stopped';
+
+  /** @throws TypeError, RangeError for wrong arguments */
+  function check(task: string, how: ExecutionOptions): void {
+    checkString('task', task);
+    if (how !== NO_OPTIONS) checkExecutionOptions(how, admission);
+  }
+
+  async function execute(
+    task: string,
+    input?: unknown,
+    how: ExecutionOptions = NO_OPTIONS,
+  ): Promise<Outcome> {
+    check(task, how);
+    return conduct(open(task, input, how), attempt, pipeline);
+  }
+
+  function stream(
+    task: string,
+    input?: unknown,
+    { buffer, ...how }: ExecutionStreamOptions = {},
+  ): ExecutionStream {
+    check(task, how);
+    if (buffer !== undefined) checkInteger('buffer', buffer, { min: 1 });
+    return createExecutionStream(buffer, async (runInPool) => {
+      const attemptOnce = createAttempt({ ...resolved, emitter }, runInPool);
+      return conduct(open(task, input, how), attemptOnce, streamPipeline);
+    });
   }
 
   return {
     on: (name, listener) => emitter.on(name, listener),
     onAny: (listener) => emitter.onAny(listener),
-    async execute(task, input, how = {}) {
-      checkString('task', task);
-      checkExecutionOptions(how);
-      return execute(task, input, how);
+    get state() {
+      return lifecycle.state;
+    },
+    start() {
+      startsPools = true;
+      return lifecycle.start();
+    },
+    stop: (stopOptions) => lifecycle.stop(stopOptions),
+    [Symbol.asyncDispose]: () => lifecycle[Symbol.asyncDispose](),
+    execute,
+    stream,
+    async run(task, input, how) {
+      const outcome = await execute(task, input, how);
+      if (outcome.status === 'succeeded') return outcome.value;
+      throw outcome.error;
     },
     cancel(runId, reason = 'The run was cancelled.') {
-      const link = running.get(runId);
+      const link = register.get(runId)?.link;
       link?.abort(new PawlError(reason, { code: 'CANCELLED' }));
       return link !== undefined;
     },
-    stats: () => counts.stats(running.size),
+    stats: () => register.stats(),
   };
-}
-
-/** A run on its way. */
-interface RunState {
-  readonly runId: string;
-  readonly task: string;
-  readonly input: unknown;
-  readonly options: ExecutionOptions;
-  readonly startedAt: number;
-  attempts: number;
 }

@@ -33,4 +33,14 @@ describe('childEnvironment', () => {
     vi.stubEnv('TZ', 'UTC');
     expect(childEnvironment({ TZ: 'Asia/Tokyo', MORE: '1' })).toMatchObject({ TZ: 'Asia/Tokyo', MORE: '1' });
   });
+
+  it('adds the mark of the child to that of the host, and lets nothing else take its place', () => {
+    vi.stubEnv('PAWL_PROCESS', 'outer/mine');
+    expect(childEnvironment({ PAWL_PROCESS: 'false' }, [], 'child')).toMatchObject({
+      PAWL_PROCESS: 'outer/mine/child',
+    });
+    vi.stubEnv('PAWL_PROCESS', undefined);
+    expect(childEnvironment({}, [], 'child')).toMatchObject({ PAWL_PROCESS: 'child' });
+    expect(childEnvironment()).not.toHaveProperty('PAWL_PROCESS');
+  });
 });

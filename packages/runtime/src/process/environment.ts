@@ -1,3 +1,5 @@
+import { joinMarks, MARK_NAME } from './process-mark.ts';
+
 /** What a child inherits unless told otherwise: what programs need to find each other and to speak the user's language. */
 const INHERITED_NAMES: readonly string[] = [
   'PATH',
@@ -25,10 +27,12 @@ const INHERITED_NAMES: readonly string[] = [
  * The environment of a child: the harmless names of this process's own (`PATH`, `HOME`, `LANG`, `LC_*`, `TZ`, temp
  * folders, what Windows needs), what `inherit` names, and `added`, which wins. Everything else, secrets first of all,
  * stays here.
+ * @param mark by which the child and all that comes of it can be found
  */
 export function childEnvironment(
   added: Readonly<Record<string, string>> = {},
   inherit: readonly string[] = [],
+  mark?: string,
 ): Record<string, string> {
   // The one place of the package that looks at the host's environment.
   // oxlint-disable-next-line node/no-process-env
@@ -40,5 +44,9 @@ export function childEnvironment(
       chosen[name] = value;
     }
   }
-  return { ...chosen, ...added };
+  return {
+    ...chosen,
+    ...added,
+    ...(mark === undefined ? {} : { [MARK_NAME]: joinMarks(host[MARK_NAME], mark) }),
+  };
 }

@@ -1,10 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { checkString, expectedMessage } from '@pawl/core';
 
+/** What is handed to the operating system ends at the first zero byte. @throws TypeError when there is one */
+export function checkNoNul(name: string, value: string): string {
+  if (value.includes('\0')) throw new TypeError(expectedMessage(name, 'without a zero byte', value));
+  return value;
+}
+
 /** @throws TypeError when it is no array of strings */
 export function checkStrings(name: string, value: unknown): readonly string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-  throw new TypeError(expectedMessage(name, 'an array of strings', value));
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
+    throw new TypeError(expectedMessage(name, 'an array of strings', value));
+  }
+  for (const [index, item] of value.entries()) checkNoNul(`${name}[${index}]`, item);
+  return value;
 }
 
 /** @throws TypeError when it is no object of strings, naming the variable that is none */
@@ -14,6 +23,7 @@ export function checkEnvironment(name: string, value: unknown): Readonly<Record<
   }
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') throw new TypeError(expectedMessage(`${name}.${key}`, 'a string', text));
+    checkNoNul(`${name}.${key}`, text);
   }
   return value as Readonly<Record<string, string>>;
 }
@@ -21,7 +31,7 @@ export function checkEnvironment(name: string, value: unknown): Readonly<Record<
 /** @returns its path. @throws TypeError when it is neither a path nor a `file:` URL */
 export function checkFolder(name: string, value: unknown): string {
   if (!(value instanceof URL)) {
-    if (typeof value === 'string') return checkString(name, value);
+    if (typeof value === 'string') return checkNoNul(name, checkString(name, value));
     throw new TypeError(expectedMessage(name, 'a path or a file: URL', value));
   }
   if (value.protocol !== 'file:')

@@ -1,15 +1,25 @@
 import { PawlError } from '@pawl/core';
 
-/** The run took longer than allowed once it had a worker. */
+/** The run took longer than allowed. */
 export class RunTimeoutError extends PawlError {
   declare readonly code: 'RUN_TIMEOUT';
   readonly runId: string;
   readonly task: string;
   readonly attempt: number;
   readonly timeoutMs: number;
+  /**
+   * Where the main thread of its worker was when four fifths of the time were over: a stack trace of a Node worker that
+   * was stuck. Undefined for one that waited, and for other languages.
+   */
+  readonly workerStack: string | undefined;
 
   constructor(
-    run: { readonly runId: string; readonly task: string; readonly attempt: number },
+    run: {
+      readonly runId: string;
+      readonly task: string;
+      readonly attempt: number;
+      readonly workerStack?: string | undefined;
+    },
     timeoutMs: number,
   ) {
     super(`Run ${run.runId} of "${run.task}" timed out after ${timeoutMs} ms (attempt ${run.attempt}).`, {
@@ -19,6 +29,7 @@ export class RunTimeoutError extends PawlError {
     this.task = run.task;
     this.attempt = run.attempt;
     this.timeoutMs = timeoutMs;
+    this.workerStack = run.workerStack;
   }
 }
 
@@ -27,9 +38,33 @@ export class QueueFullError extends PawlError {
   declare readonly code: 'QUEUE_FULL';
   readonly maxQueue: number;
 
-  constructor(maxQueue: number) {
-    super(`The queue is full: ${maxQueue} runs wait already.`, { code: 'QUEUE_FULL' });
+  /** @param dropped the run that had waited longest and gave way to a newer one; absent when the newest was refused */
+  constructor(maxQueue: number, dropped?: string) {
+    const what = dropped === undefined ? '' : `Run ${dropped} was dropped for a newer one. `;
+    super(`${what}The queue is full: ${maxQueue} runs wait already.`, { code: 'QUEUE_FULL' });
     this.maxQueue = maxQueue;
+  }
+}
+
+/** The run has killed as many workers as it may: it is not given another. */
+export class PoisonRunError extends PawlError {
+  declare readonly code: 'POISON_RUN';
+  /** To try again is what brought it here. */
+  readonly retryable = false;
+  readonly runId: string;
+  readonly task: string;
+  /** The workers that died on it, oldest first. */
+  readonly workerIds: readonly string[];
+
+  constructor(run: { readonly runId: string; readonly task: string }, workerIds: readonly string[]) {
+    super(
+      `Run ${run.runId} of "${run.task}" is given to no worker any more: ${workerIds.length} have died on it ` +
+        `(${workerIds.join(', ')}).`,
+      { code: 'POISON_RUN' },
+    );
+    this.runId = run.runId;
+    this.task = run.task;
+    this.workerIds = workerIds;
   }
 }
 
@@ -42,15 +77,29 @@ export class PoolStoppedError extends PawlError {
   }
 }
 
-/** Workers keep failing to start, so the pool starts no more for a while and refuses runs at once. */
+/** Who fails, and who gives up starting it for a while. */
+export interface CrashLoopParties {
+  readonly failing: string;
+  readonly starting: string;
+}
+
+const WORKERS_OF_POOL: CrashLoopParties = { failing: 'Workers', starting: 'the pool' };
+
+/** What was started keeps failing, so no more is started for a while; a pool refuses runs at once. */
 export class CrashLoopError extends PawlError {
   declare readonly code: 'CRASH_LOOP';
-  /** When the pool tries again, in milliseconds from now. */
+  /** When a start is tried again, in milliseconds from now. */
   readonly retryAfterMs: number;
 
-  constructor(failures: number, withinMs: number, retryAfterMs: number, cause: unknown) {
+  constructor(
+    failures: number,
+    withinMs: number,
+    retryAfterMs: number,
+    cause: unknown,
+    { failing, starting }: CrashLoopParties = WORKERS_OF_POOL,
+  ) {
     super(
-      `Workers failed ${failures} times within ${withinMs} ms: the pool starts no more for ${Math.ceil(retryAfterMs)} ms.`,
+      `${failing} failed ${failures} times within ${withinMs} ms: ${starting} starts no more for ${Math.ceil(retryAfterMs)} ms.`,
       { code: 'CRASH_LOOP', cause },
     );
     this.retryAfterMs = retryAfterMs;

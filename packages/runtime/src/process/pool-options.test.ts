@@ -14,10 +14,19 @@ describe('resolvePoolOptions', () => {
       minWorkers: 1,
       maxWorkers: availableParallelism(),
       spareWorkers: 0,
+      runsPerWorker: 1,
+      prefetch: 'auto',
       maxRunsPerWorker: Infinity,
+      maxWorkerAgeMs: Infinity,
+      maxWorkerRssBytes: Infinity,
+      recycleJitter: 0.1,
       idleTimeoutMs: 3_600_000,
       maxQueue: 10_000,
+      overflow: 'reject',
+      ageingMs: 10_000,
       runTimeoutMs: 300_000,
+      timeoutFrom: 'start',
+      maxCrashes: 3,
       startTimeoutMs: 10_000,
       cancelGraceMs: 5_000,
       killGraceMs: 5_000,
@@ -39,6 +48,10 @@ describe('resolvePoolOptions', () => {
       maxQueue: Infinity,
       runTimeoutMs: Infinity,
       maxRunsPerWorker: Infinity,
+      maxWorkerAgeMs: Infinity,
+      maxWorkerRssBytes: Infinity,
+      ageingMs: Infinity,
+      maxCrashes: Infinity,
     };
     expect(resolvePoolOptions({ worker, ...forever })).toMatchObject(forever);
   });
@@ -62,6 +75,33 @@ describe('resolvePoolOptions', () => {
       { maxRunsPerWorker: 0 },
       'Expected `maxRunsPerWorker` to be an integer ≥ 1, or Infinity, got `0` (number).',
     ],
+    [{ runsPerWorker: 0 }, 'Expected `runsPerWorker` to be an integer ≥ 1, got `0` (number).'],
+    [
+      { prefetch: true },
+      "Expected `prefetch` to be 'auto', false or an integer ≤ 256, got `true` (boolean).",
+    ],
+    [{ prefetch: 257 }, 'Expected `prefetch` to be an integer from 0 to 256, got `257` (number).'],
+    [
+      { maxWorkerAgeMs: 0 },
+      'Expected `maxWorkerAgeMs` to be milliseconds ≥ 1, or Infinity, got `0` (number).',
+    ],
+    [
+      { maxWorkerRssBytes: '1 GB' },
+      'Expected `maxWorkerRssBytes` to be an integer ≥ 1, or Infinity, got `"1 GB"` (string).',
+    ],
+    [{ balancer: 'roundRobin' }, 'Expected `balancer` to be a function, got `"roundRobin"` (string).'],
+    [{ recycleJitter: 2 }, 'Expected `recycleJitter` to be a number from 0 to 1, got `2` (number).'],
+    [
+      { overflow: 'drop' },
+      'Expected `overflow` to be one of `"reject"`, `"wait"`, `"drop-oldest"`, got `"drop"` (string).',
+    ],
+    [{ ageingMs: 0 }, 'Expected `ageingMs` to be milliseconds ≥ 1, or Infinity, got `0` (number).'],
+    [
+      { timeoutFrom: 'queue' },
+      'Expected `timeoutFrom` to be one of `"start"`, `"submit"`, got `"queue"` (string).',
+    ],
+    [{ maxCrashes: 0 }, 'Expected `maxCrashes` to be an integer ≥ 1, or Infinity, got `0` (number).'],
+    [{ random: 4 }, 'Expected `random` to be a function, got `4` (number).'],
     [
       { idleTimeoutMs: -1 },
       'Expected `idleTimeoutMs` to be milliseconds ≥ 0, or Infinity, got `-1` (number).',
@@ -85,7 +125,19 @@ describe('resolvePoolOptions', () => {
     ],
     [{ restart: { withinMs: -1 } }, 'Expected `restart.withinMs` to be milliseconds ≥ 0, got `-1` (number).'],
     [{ maxMessageBytes: 10 }, 'Expected `maxMessageBytes` to be an integer ≥ 1024, got `10` (number).'],
-    [{ heartbeatMs: -5 }, 'Expected `heartbeatMs` to be milliseconds ≥ 0, got `-5` (number).'],
+    [
+      { heartbeatMs: 999 },
+      'Expected `heartbeatMs` to be milliseconds ≥ 1000, or Infinity, got `999` (number).',
+    ],
+    [{ health: { maxLag: 1 } }, 'Unknown option `maxLag` of health; did you mean `maxLagMs`?'],
+    [
+      { health: { maxMissedPings: -1 } },
+      'Expected `health.maxMissedPings` to be an integer ≥ 0, or Infinity, got `-1` (number).',
+    ],
+    [
+      { health: { maxFailureRate: 2 } },
+      'Expected `health.maxFailureRate` to be a number from 0 to 1, got `2` (number).',
+    ],
     [{ clock: {} }, 'Expected `clock` to be a Clock, got `{}` (object).'],
     [{ logger: 'console' }, 'Expected `logger` to be a Logger, got `"console"` (string).'],
     [{ maxWorker: 2 }, 'Unknown option `maxWorker` of createPool; did you mean `maxWorkers`?'],
@@ -99,7 +151,7 @@ describe('resolvePoolOptions', () => {
   it('refuses every option by its name', () => {
     const tested = new Set(refused.flatMap(([wrong]) => Object.keys(wrong)));
     const all = Object.keys(resolvePoolOptions({ worker })).filter(
-      (key) => !/^(resolveCommand|restart|maxRestarts)/.test(key),
+      (key) => !/^(resolveCommand|restart|maxRestarts|healthLimits)/.test(key),
     );
     expect(all.filter((key) => !tested.has(key))).toEqual([]);
   });

@@ -3,15 +3,25 @@ import {
   checkAtMost,
   checkBoolean,
   checkDurationMs,
+  checkFunction,
   checkInteger,
   checkKnownKeys,
+  checkNumber,
+  checkOneOf,
   checkString,
   type Clock,
+  expectedMessage,
   type Logger,
+  type Random,
   silentLogger,
   systemClock,
+  systemRandom,
 } from '@pawl/core';
+import type { BalancerFactory } from '../scheduling/balancing/balancer.ts';
+import type { HealthLimits } from './health.ts';
+import { type HealthOptions, resolveHealthOptions } from './health-options.ts';
 import { checkEnvironment, checkFolder, checkMethods, checkStrings } from './launch-checks.ts';
+import { TIMEOUT_FROM, type TimeoutFrom } from './run-options.ts';
 import { type ResolvedWorkerCommand, resolveWorkerCommand, type WorkerCommand } from './worker-command.ts';
 
 export interface RestartOptions {
@@ -20,6 +30,15 @@ export interface RestartOptions {
   /** In milliseconds. Also how long a pool that gave up waits before it tries again. @default 60000 */
   readonly withinMs?: number;
 }
+
+/**
+ * What becomes of a run that finds the queue full: `reject` refuses it, `wait` lets it wait for a place, `drop-oldest`
+ * refuses the one of the lowest priority that has waited longest.
+ */
+export type Overflow = 'reject' | 'wait' | 'drop-oldest';
+
+/** How many runs are sent ahead to a worker that executes one: as many as it does in a millisecond, none, or so many. */
+export type Prefetch = 'auto' | false | number;
 
 export interface PoolOptions {
   /**
@@ -45,14 +64,41 @@ export interface PoolOptions {
   readonly maxWorkers?: number;
   /** Idle workers kept ready on top of the busy ones, up to `maxWorkers`. Hides the start of single-use workers. @default 0 */
   readonly spareWorkers?: number;
+  /**
+   * Runs a worker executes at once, if it says that it can: raise it for tasks that mostly wait. A crash then takes all
+   * of them along. @default 1
+   */
+  readonly runsPerWorker?: number;
+  /**
+   * Sends runs ahead to workers that queue them, so that tiny runs are bound by CPU and not by round trips. `auto`: as
+   * many as are expected to take 1 ms together. A number: so many. `false` is for tasks that must not be executed when
+   * their worker is killed from outside in the midst of a burst of tiny ones. @default 'auto'
+   */
+  readonly prefetch?: Prefetch;
+  /** Chooses the worker of a run: one of `balancers`. @default the one with the least runs that was used last */
+  readonly balancer?: BalancerFactory;
   /** Runs a worker serves before it is recycled; bounds slow memory growth. `1` gives every run a fresh process. @default Infinity */
   readonly maxRunsPerWorker?: number;
+  /** How long a worker lives before it is recycled, in milliseconds. @default Infinity */
+  readonly maxWorkerAgeMs?: number;
+  /** Resident memory of a worker beyond which it is recycled, in bytes. Looked at every `heartbeatMs`. @default Infinity */
+  readonly maxWorkerRssBytes?: number;
+  /** Up to which share of `maxRunsPerWorker` and `maxWorkerAgeMs` is cut off by chance, lest all workers leave together. @default 0.1 */
+  readonly recycleJitter?: number;
   /** How long a worker beyond `minWorkers` may be idle, in milliseconds. @default 3600000 (1 h) */
   readonly idleTimeoutMs?: number;
-  /** Runs that may wait; one more is refused. @default 10000 */
+  /** Runs that may wait, `Infinity` is no limit. @default 10000 */
   readonly maxQueue?: number;
-  /** How long a run may take once it has a worker, in milliseconds; `Infinity` is no limit. @default 300000 (5 min) */
+  /** What becomes of one more. @default 'reject' */
+  readonly overflow?: Overflow;
+  /** Waiting this long, in milliseconds, weighs as much as one more in priority; `Infinity` never does. @default 10000 */
+  readonly ageingMs?: number;
+  /** How long a run may take, in milliseconds; `Infinity` is no limit. @default 300000 (5 min) */
   readonly runTimeoutMs?: number;
+  /** Whether that counts from when a worker executes it, or from when it was submitted. @default 'start' */
+  readonly timeoutFrom?: TimeoutFrom;
+  /** Workers that may die of a run of the same `runId` before it is refused for good, `Infinity` for any number. @default 3 */
+  readonly maxCrashes?: number;
   /** How long a worker may take to introduce itself, in milliseconds. @default 10000 */
   readonly startTimeoutMs?: number;
   /** How long a cancelled or timed-out task may clean up before SIGTERM, in milliseconds. @default 5000 */
@@ -62,10 +108,17 @@ export interface PoolOptions {
   readonly restart?: RestartOptions;
   /** Longest message either way, in bytes. @default 67108864 (64 MiB) */
   readonly maxMessageBytes?: number;
-  /** How often a silent worker should be asked for a sign of life, in milliseconds. @default 5000 */
+  /**
+   * How long a worker may be silent before it is asked for a sign of life, and may take to answer, in milliseconds ≥
+   * 1000; `Infinity` never asks. @default 5000
+   */
   readonly heartbeatMs?: number;
+  /** When a worker is not healthy, which is looked at every `heartbeatMs`. */
+  readonly health?: HealthOptions;
   /** @default systemClock */
   readonly clock?: Clock;
+  /** Where the jitter comes from. @default systemRandom */
+  readonly random?: Random;
   /** @default silentLogger */
   readonly logger?: Logger;
 }
@@ -79,10 +132,20 @@ export interface ResolvedPoolOptions {
   readonly minWorkers: number;
   readonly maxWorkers: number;
   readonly spareWorkers: number;
+  readonly runsPerWorker: number;
+  readonly prefetch: Prefetch;
+  readonly balancer: BalancerFactory | undefined;
   readonly maxRunsPerWorker: number;
+  readonly maxWorkerAgeMs: number;
+  readonly maxWorkerRssBytes: number;
+  readonly recycleJitter: number;
   readonly idleTimeoutMs: number;
   readonly maxQueue: number;
+  readonly overflow: Overflow;
+  readonly ageingMs: number;
   readonly runTimeoutMs: number;
+  readonly timeoutFrom: TimeoutFrom;
+  readonly maxCrashes: number;
   readonly startTimeoutMs: number;
   readonly cancelGraceMs: number;
   readonly killGraceMs: number;
@@ -90,9 +153,14 @@ export interface ResolvedPoolOptions {
   readonly restartWithinMs: number;
   readonly maxMessageBytes: number;
   readonly heartbeatMs: number;
+  readonly healthLimits: Required<HealthLimits>;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
 }
+
+/** More would add nothing: see the measurements of throughput by runs sent ahead in docs/performance.md. */
+export const MOST_AHEAD = 256;
 
 const KEYS: readonly (keyof PoolOptions)[] = [
   'worker',
@@ -105,17 +173,29 @@ const KEYS: readonly (keyof PoolOptions)[] = [
   'minWorkers',
   'maxWorkers',
   'spareWorkers',
+  'runsPerWorker',
+  'prefetch',
+  'balancer',
   'maxRunsPerWorker',
+  'maxWorkerAgeMs',
+  'maxWorkerRssBytes',
+  'recycleJitter',
   'idleTimeoutMs',
   'maxQueue',
+  'overflow',
+  'ageingMs',
   'runTimeoutMs',
+  'timeoutFrom',
+  'maxCrashes',
   'startTimeoutMs',
   'cancelGraceMs',
   'killGraceMs',
   'restart',
   'maxMessageBytes',
   'heartbeatMs',
+  'health',
   'clock',
+  'random',
   'logger',
 ];
 
@@ -128,6 +208,10 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
   const minWorkers = checkInteger('minWorkers', options.minWorkers ?? 1, { min: 0 });
   checkAtMost('minWorkers', minWorkers, 'maxWorkers', maxWorkers);
   const forever = { infinite: true };
+  const maxWorkerRssBytes = checkInteger('maxWorkerRssBytes', options.maxWorkerRssBytes ?? Infinity, {
+    min: 1,
+    infinite: true,
+  });
   return {
     resolveCommand: resolveWorkerCommand(options.worker, {
       execArgv: checkStrings('execArgv', options.execArgv ?? []),
@@ -140,21 +224,36 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
     minWorkers,
     maxWorkers,
     spareWorkers: checkInteger('spareWorkers', options.spareWorkers ?? 0, { min: 0 }),
+    runsPerWorker: checkInteger('runsPerWorker', options.runsPerWorker ?? 1, { min: 1 }),
+    prefetch: checkPrefetch(options.prefetch ?? 'auto'),
+    balancer: options.balancer === undefined ? undefined : checkFunction('balancer', options.balancer),
     maxRunsPerWorker: checkInteger('maxRunsPerWorker', options.maxRunsPerWorker ?? Infinity, {
       min: 1,
       infinite: true,
     }),
+    maxWorkerAgeMs: checkDurationMs('maxWorkerAgeMs', options.maxWorkerAgeMs ?? Infinity, {
+      min: 1,
+      infinite: true,
+    }),
+    maxWorkerRssBytes,
+    recycleJitter: checkNumber('recycleJitter', options.recycleJitter ?? 0.1, { min: 0, max: 1 }),
     idleTimeoutMs: checkDurationMs('idleTimeoutMs', options.idleTimeoutMs ?? 3_600_000, forever),
     maxQueue: checkInteger('maxQueue', options.maxQueue ?? 10_000, { min: 0, infinite: true }),
+    overflow: checkOneOf('overflow', options.overflow ?? 'reject', ['reject', 'wait', 'drop-oldest']),
+    ageingMs: checkDurationMs('ageingMs', options.ageingMs ?? 10_000, { min: 1, infinite: true }),
     runTimeoutMs: checkDurationMs('runTimeoutMs', options.runTimeoutMs ?? 300_000, forever),
+    timeoutFrom: checkOneOf('timeoutFrom', options.timeoutFrom ?? 'start', TIMEOUT_FROM),
+    maxCrashes: checkInteger('maxCrashes', options.maxCrashes ?? 3, { min: 1, infinite: true }),
     startTimeoutMs: checkDurationMs('startTimeoutMs', options.startTimeoutMs ?? 10_000),
     cancelGraceMs: checkDurationMs('cancelGraceMs', options.cancelGraceMs ?? 5_000),
     killGraceMs: checkDurationMs('killGraceMs', options.killGraceMs ?? 5_000),
     maxRestarts: checkInteger('restart.maxRestarts', restart.maxRestarts ?? 3, { min: 0, infinite: true }),
     restartWithinMs: checkDurationMs('restart.withinMs', restart.withinMs ?? 60_000),
     maxMessageBytes: checkInteger('maxMessageBytes', options.maxMessageBytes ?? 67_108_864, { min: 1_024 }),
-    heartbeatMs: checkDurationMs('heartbeatMs', options.heartbeatMs ?? 5_000),
+    heartbeatMs: checkDurationMs('heartbeatMs', options.heartbeatMs ?? 5_000, { min: 1_000, infinite: true }),
+    healthLimits: resolveHealthOptions(options.health ?? {}, maxWorkerRssBytes),
     clock: checkMethods('clock', options.clock ?? systemClock, 'a Clock', ['now', 'setTimer']),
+    random: checkFunction('random', options.random ?? systemRandom),
     logger: checkMethods('logger', options.logger ?? silentLogger, 'a Logger', [
       'debug',
       'info',
@@ -162,4 +261,10 @@ export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
       'error',
     ]),
   };
+}
+
+function checkPrefetch(value: unknown): Prefetch {
+  if (value === 'auto' || value === false) return value;
+  if (typeof value === 'number') return checkInteger('prefetch', value, { min: 0, max: MOST_AHEAD });
+  throw new TypeError(expectedMessage('prefetch', `'auto', false or an integer ≤ ${MOST_AHEAD}`, value));
 }

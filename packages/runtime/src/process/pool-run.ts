@@ -1,178 +1,134 @@
-import {
-  checkDurationMs,
-  checkFunction,
-  checkInteger,
-  checkKnownKeys,
-  checkSignal,
-  checkString,
-  type Clock,
-  onAbort,
-  type Timer,
-} from '@pawl/core';
-import type { FailureCause } from '../events.ts';
-import { checkPriority } from '../scheduling/priority.ts';
-import type { QueueEntry } from '../scheduling/run-queue.ts';
-import type { OutputStream } from './worker-process.ts';
+import type { Timer } from '@pawl/core';
+import type { Call } from '@pawl/ipc';
+import type { Deadline } from '../scheduling/deadlines.ts';
+import type { BalancedRun } from '../scheduling/balancing/balancer.ts';
+import type { QueueEntry, RunQueue } from '../scheduling/run-queue.ts';
+import type { RunOptions, TimeoutFrom } from './run-options.ts';
+import type { Slot } from './worker-slot.ts';
 
-/** A report of how far a task is, as it sent it. */
-export interface Progress {
-  /** From 0 to 1. */
-  readonly value?: number;
-  readonly step?: number;
-  readonly total?: number;
-  readonly message?: string;
-  readonly data?: unknown;
+/** Takes the chunks of a run, and says how many may come before any was taken. */
+export interface ChunkSink {
+  readonly credit: number;
+  push(chunk: unknown): void;
 }
 
-/** A log entry that a task sent. */
-export interface RunLogEntry {
-  readonly level: string;
-  readonly message: string;
-  readonly fields?: Readonly<Record<string, unknown>>;
+/** What a run is to be, once its options were checked. */
+export interface RunPlan {
+  readonly runId: string;
+  readonly task: string;
+  readonly input: unknown;
+  readonly options: RunOptions;
+  readonly timeoutMs: number;
+  readonly timeoutFrom: TimeoutFrom;
+  readonly chunks: ChunkSink | undefined;
 }
 
-export interface RunOptions {
-  /** Cancels the run: the promise rejects at once with the signal's reason, the task is asked to stop, then made to. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long the run may take once it has a worker, in milliseconds. @default the pool's `runTimeoutMs` */
-  readonly timeoutMs?: number | undefined;
-  /** Higher is sooner: low 1, normal 2, high 3, urgent 4, or any number. @default 2 */
-  readonly priority?: number | undefined;
-  /** Names the run in events, errors and the task's context. @default made by the pool */
-  readonly runId?: string | undefined;
-  /** Which try this is, from 1, for the task's context. @default 1 */
-  readonly attempt?: number | undefined;
-  /** A W3C `traceparent` for the task's context. */
-  readonly trace?: string | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  readonly onLog?: ((entry: RunLogEntry) => void) | undefined;
-  /** Gets what the worker prints during the run, in pieces as they come, all of it before the result. */
-  readonly onOutput?: ((stream: OutputStream, chunk: Buffer) => void) | undefined;
-}
+// A promise's own functions, taken out without a function made anew for each.
+let keptResolve: (value: unknown) => void;
+let keptReject: (error: unknown) => void;
+const keepSettlers = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+  keptResolve = resolve;
+  keptReject = reject;
+};
 
-const RUN_KEYS: readonly (keyof RunOptions)[] = [
-  'signal',
-  'timeoutMs',
-  'priority',
-  'runId',
-  'attempt',
-  'trace',
-  'onProgress',
-  'onLog',
-  'onOutput',
-];
-
-/** @throws TypeError, RangeError */
-export function checkRunOptions(how: RunOptions): void {
-  checkKnownKeys('run', how, RUN_KEYS);
-  const { signal, timeoutMs, priority, runId, attempt, trace } = how;
-  if (signal !== undefined) checkSignal('signal', signal);
-  if (timeoutMs !== undefined) checkDurationMs('timeoutMs', timeoutMs, { infinite: true });
-  if (priority !== undefined) checkPriority(priority);
-  if (runId !== undefined) checkString('runId', runId);
-  if (attempt !== undefined) checkInteger('attempt', attempt, { min: 1 });
-  if (trace !== undefined) checkString('trace', trace);
-  for (const name of ['onProgress', 'onLog', 'onOutput'] as const) {
-    if (how[name] !== undefined) checkFunction(name, how[name]);
-  }
-}
-
-/** One run on its way through the pool. Settles exactly once. */
-export interface PoolRun {
+/**
+ * One run on its way through the pool, and where it stands:
+ *
+ * ```text
+ * open ─▶ delayed ─▶ parked ─▶ queued ─▶ sent ahead ─▶ executing ─▶ settled
+ *   └────────┴─────────┴─────────┼───────────▲            │
+ *                                ▲           │            ▼
+ *                                └───────────┘      given up: settled, and its worker is not done with it
+ * ```
+ *
+ * Any step may be left out, and each of them may end with `settled`. A run sent ahead goes back into the queue when it
+ * is withdrawn, or when its worker ends before it began.
+ */
+export class PoolRun implements Deadline, BalancedRun {
   readonly runId: string;
   readonly task: string;
   readonly input: unknown;
   readonly attempt: number;
   readonly options: RunOptions;
   readonly timeoutMs: number;
-  readonly promise: Promise<unknown>;
-  /** Where it waits. */
-  queued: QueueEntry<PoolRun> | undefined;
-  readonly settled: boolean;
-  /** How long since it was submitted, in milliseconds. */
-  elapsedMs(): number;
-  /** Starts the clock of the run itself; `onTimeout` is called unless it is answered or settles first. */
-  begin(onTimeout: () => void): void;
-  /** Its answer is here, so neither a timeout nor the end of its worker matters any more. */
-  answer(): void;
-  readonly isAnswered: boolean;
-  succeed(value: unknown): void;
-  fail(cause: FailureCause, error: unknown): void;
-}
+  readonly timeoutFrom: TimeoutFrom;
+  readonly chunks: ChunkSink | undefined;
+  /** On the pool's clock. */
+  readonly submittedAt: number;
+  /** Whose run it is, for the queue and the balancers. */
+  readonly key: string | undefined;
+  /** Whether it must have its worker to itself, because what that prints is told to belong to it. */
+  readonly isAlone: boolean;
+  readonly promise: Promise<unknown> = new Promise(keepSettlers);
+  readonly #resolve: (value: unknown) => void = keptResolve;
+  readonly #reject: (error: unknown) => void = keptReject;
+  settled = false;
+  /** Whether a worker executes it, or has. */
+  hasBegun = false;
+  /** When it began, on the pool's clock. */
+  begunAt = 0;
+  /** Its place in the order of arrival, for when it has to wait after it was sent ahead; 0 before it was. */
+  turn = 0;
+  /** When it took that, on the pool's clock. */
+  turnAt = 0;
+  /** Its place in the order of the queue, kept for when it has to go back. */
+  entry: QueueEntry<PoolRun> | undefined = undefined;
+  /** The queue it waits in. */
+  queue: RunQueue<PoolRun> | undefined = undefined;
+  /** The worker that has it, from the moment it was sent until its answer, or the worker's end. */
+  slot: Slot | undefined = undefined;
+  /** Its request, while that is unanswered. */
+  call: Call | undefined = undefined;
+  /** Its worker was asked to give it back, and has not decided yet. */
+  isRecalled = false;
+  /** What it was expected to take when it was sent, in milliseconds. */
+  expectedMs = 0;
+  /** Why it was given up, as its task is told. */
+  giveUpReason = '';
+  /** Until when its worker may end it by itself, once it was given up. */
+  graceTimer: Timer | undefined = undefined;
+  /** Takes the listener off the caller's signal. */
+  stopListening: (() => void) | undefined = undefined;
+  /** When its time is up, on the pool's clock. */
+  endsAt: number = Infinity;
+  /** Where its worker's main thread was, if it was found stuck. */
+  workerStack: string | undefined = undefined;
+  dueAt: number = Infinity;
+  heapIndex = -1;
 
-export interface PoolRunOptions {
-  readonly runId: string;
-  readonly task: string;
-  readonly input: unknown;
-  readonly options: RunOptions;
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-  /** The caller's signal aborted before the run settled. */
-  readonly onCancel: (run: PoolRun, reason: unknown) => void;
-  readonly onSucceeded: (run: PoolRun) => void;
-  readonly onFailed: (run: PoolRun, cause: FailureCause, error: unknown) => void;
-}
+  constructor(plan: RunPlan, submittedAt: number) {
+    const { options } = plan;
+    this.runId = plan.runId;
+    this.task = plan.task;
+    this.input = plan.input;
+    this.attempt = options.attempt ?? 1;
+    this.options = options;
+    this.timeoutMs = plan.timeoutMs;
+    this.timeoutFrom = plan.timeoutFrom;
+    this.chunks = plan.chunks;
+    this.submittedAt = submittedAt;
+    this.key = options.key;
+    this.isAlone = options.onOutput !== undefined;
+  }
 
-export function createPoolRun(how: PoolRunOptions): PoolRun {
-  const { clock, options } = how;
-  const submittedAt = clock.now();
-  let settled = false;
-  let answered = false;
-  let timer: Timer | undefined;
-  let stopListening: (() => void) | undefined;
-  let resolve!: (value: unknown) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<unknown>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-
-  function settle(): boolean {
-    if (settled) return false;
-    settled = true;
-    timer?.cancel();
-    stopListening?.();
+  /** @returns false when it was settled already */
+  resolve(value: unknown): boolean {
+    if (!this.#settle()) return false;
+    this.#resolve(value);
     return true;
   }
 
-  const run: PoolRun = {
-    runId: how.runId,
-    task: how.task,
-    input: how.input,
-    attempt: options.attempt ?? 1,
-    options,
-    timeoutMs: how.timeoutMs,
-    promise,
-    queued: undefined,
-    get settled() {
-      return settled;
-    },
-    elapsedMs: () => clock.now() - submittedAt,
-    begin(onTimeout) {
-      if (!settled) timer = clock.setTimer(how.timeoutMs, onTimeout);
-    },
-    answer() {
-      answered = true;
-      timer?.cancel();
-    },
-    get isAnswered() {
-      return answered;
-    },
-    succeed(value) {
-      if (!settle()) return;
-      resolve(value);
-      how.onSucceeded(run);
-    },
-    fail(cause, error) {
-      if (!settle()) return;
-      reject(error);
-      how.onFailed(run, cause, error);
-    },
-  };
-  if (options.signal !== undefined) {
-    stopListening = onAbort(options.signal, (reason) => {
-      if (!settled) how.onCancel(run, reason);
-    });
+  /** @returns false when it was settled already */
+  reject(error: unknown): boolean {
+    if (!this.#settle()) return false;
+    this.#reject(error);
+    return true;
   }
-  return run;
+
+  #settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.stopListening?.();
+    return true;
+  }
 }

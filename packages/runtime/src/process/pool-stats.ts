@@ -1,14 +1,30 @@
 import type { FailureCause } from '../events.ts';
+import type { DurationSummary } from './duration-histogram.ts';
+import type { HealthClass, HealthFinding } from './health.ts';
 import type { WorkerState } from './worker-state.ts';
 
 /** Every submitted run is in exactly one of `queued`, `running` and the ended counts. */
-export interface PoolStats extends EndedCounts {
+export interface RunStats extends EndedCounts {
   readonly submitted: number;
+  /** Those that no worker executes yet: in the queue, delayed, waiting for a place in the queue, or sent ahead. */
   readonly queued: number;
   readonly running: number;
+  /** From submission until a worker began, of every run that began. */
+  readonly waitMs: DurationSummary;
+  /** From there until it settled. */
+  readonly runMs: DurationSummary;
+}
+
+export interface PoolStats extends RunStats, WorkerStats {}
+
+export interface WorkerStats {
   /** Workers that start, are ready, or busy. */
   readonly size: number;
   readonly workers: Readonly<Record<WorkerState, number>>;
+  /** From the start of a worker until it was ready. */
+  readonly bootMs: DurationSummary;
+  /** From when a worker was asked to end until it was gone. */
+  readonly stopMs: DurationSummary;
 }
 
 /** How runs ended. */
@@ -20,7 +36,7 @@ export interface EndedCounts {
   readonly cancelled: number;
   /** The worker died with the run on it. */
   readonly lost: number;
-  /** The queue was full, or no worker could be started for it. */
+  /** The queue was full, no worker could be started for it, or it had killed too many of them. */
   readonly refused: number;
   /** Ended by the pool's stop. */
   readonly stopped: number;
@@ -30,8 +46,22 @@ export interface WorkerStatus {
   readonly workerId: string;
   readonly pid: number | undefined;
   readonly state: WorkerState;
+  /** How fit for work it was at the last heartbeat, `unknown` before the first. */
+  readonly health: HealthClass;
+  /** What was wrong then, gravest first. */
+  readonly findings: readonly HealthFinding[];
+  /** The run it executes, if it is one alone. */
   readonly runId: string | undefined;
+  /** All that it executes. */
+  readonly runIds: readonly string[];
+  /** How many runs were sent ahead to it and have not begun. */
+  readonly runsAhead: number;
   readonly runsDone: number;
+  readonly ageMs: number;
+  /** As it last said, in bytes; undefined until it did. */
+  readonly rssBytes: number | undefined;
+  /** How long ago it was last heard of, in milliseconds. */
+  readonly silentMs: number;
 }
 
 const COUNT_OF = {

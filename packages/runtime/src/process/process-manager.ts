@@ -1,6 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { statSync } from 'node:fs';
 import {
   checkBoolean,
   checkKnownKeys,
@@ -9,17 +6,29 @@ import {
   type Clock,
   createLifecycle,
   PawlError,
+  type Random,
   type Service,
   type StopReport,
   systemClock,
+  systemRandom,
 } from '@pawl/core';
+import { createDescendantFinder } from './descendants.ts';
 import { childEnvironment } from './environment.ts';
-import { checkEnvironment, checkFolder, checkStrings } from './launch-checks.ts';
-import { ProcessStartError, type StartFault } from './process-errors.ts';
+import { checkEnvironment, checkFolder, checkNoNul, checkStrings } from './launch-checks.ts';
 import { createProcessHandle, type ProcessHandle } from './process-handle.ts';
+import { createSpawnChoice, type SpawnHelperOption } from './spawn-choice.ts';
+import type { SpawnPlan, StdioKind } from './spawner.ts';
+import { startError } from './start-fault.ts';
+import { systemProcessTable } from './system-process-table.ts';
 import type { TerminateOptions, TerminationReport } from './terminate.ts';
 
 export interface ProcessManagerOptions {
+  /**
+   * Whether a small helper process starts the others, so that the time a start takes, and for which this process
+   * stands still, does not grow with its memory. `'auto'` does so on Linux once this process is so large that it pays
+   * and a second process is asked for. @default 'auto'
+   */
+  readonly spawnHelper?: SpawnHelperOption;
   /** @default systemClock */
   readonly clock?: Clock;
 }
@@ -44,6 +53,13 @@ export interface ProcessConfig {
   readonly stderr?: 'pipe' | 'ignore' | 'inherit';
   /** Opens file descriptor 3 of the child as a pipe to be read here. @default false */
   readonly channel?: boolean;
+  /** Opens file descriptor 4 of the child as a pair to be read and written here. @default false */
+  readonly control?: boolean;
+  /**
+   * What becomes of what the process started and left behind when it ends by itself: `'end'` kills it, wherever it
+   * went, `'keep'` lets it live. Ending the process by `terminate` or `stop` ends all of it either way. @default 'end'
+   */
+  readonly descendants?: 'end' | 'keep';
 }
 
 /** Starts processes, each the leader of its own group, knows them by id, and ends them. */
@@ -61,13 +77,12 @@ export interface ProcessManager extends Service {
   terminate(id: string, options?: TerminateOptions): Promise<TerminationReport>;
 }
 
-/** A checked config. */
-interface SpawnPlan {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string | undefined;
-  readonly env: Readonly<Record<string, string>>;
-  readonly stdio: ('pipe' | 'ignore' | 'inherit')[];
+/** A start whose config was checked. */
+interface Launch {
+  readonly id: string;
+  readonly mark: string;
+  readonly descendants: 'end' | 'keep';
+  readonly plan: SpawnPlan;
 }
 
 const CONFIG_KEYS: readonly (keyof ProcessConfig)[] = [
@@ -80,18 +95,35 @@ const CONFIG_KEYS: readonly (keyof ProcessConfig)[] = [
   'stdout',
   'stderr',
   'channel',
+  'control',
+  'descendants',
 ];
 
 /** `stop({ graceMs })` terminates all at the same time: many stubborn processes cost one grace, not the sum. */
 export function createProcessManager(options: ProcessManagerOptions = {}): ProcessManager {
-  checkKnownKeys('createProcessManager', options, ['clock']);
+  checkKnownKeys('createProcessManager', options, ['clock', 'spawnHelper']);
   const clock = options.clock ?? systemClock;
+  const spawnHelper = checkOneOf('spawnHelper', options.spawnHelper ?? 'auto', ['auto', true, false]);
   const processes = new Map<string, ProcessHandle>();
+  const starting = new Set<Promise<unknown>>();
+  /** Of processes that have ended, while what they started is looked for. */
+  const releasing = new Set<Promise<unknown>>();
+  const table = systemProcessTable();
+  const finder = createDescendantFinder(table);
+  const spawner = createSpawnChoice({ mode: spawnHelper, finder, clock });
+  const markOf = createMarks(systemRandom);
   let lastId = 0;
 
   const lifecycle = createLifecycle({
     name: 'the process manager',
-    stop: ({ graceMs }) => terminateAll(graceMs),
+    async stop({ graceMs }) {
+      // What is being started is awaited, and ended with the others.
+      await Promise.all(starting);
+      const report = await terminateAll(graceMs);
+      await Promise.all(releasing);
+      await spawner.stop();
+      return report;
+    },
   });
 
   const isStopping = (): boolean => lifecycle.state === 'draining' || lifecycle.state === 'stopped';
@@ -103,62 +135,64 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
         report: await handle.terminate({ graceMs }),
       })),
     );
-    const orphaned = reports
+    const forced = reports
       .filter(({ report }) => report.forced)
-      .map(({ handle }) => `${handle.pid} ${handle.command}`);
-    return { drained: orphaned.length === 0, orphaned };
+      .map(({ handle }) => ({ pid: handle.pid, command: handle.command }));
+    const survivors = reports.flatMap(({ report }) => report.survivors);
+    const orphaned = new Map([...forced, ...survivors].map(({ pid, command }) => [pid, `${pid} ${command}`]));
+    return { drained: orphaned.size === 0, orphaned: [...orphaned.values()] };
   }
 
   async function start(config: ProcessConfig): Promise<ProcessHandle> {
     checkKnownKeys('spawn', config, CONFIG_KEYS);
-    const command = checkString('command', config.command);
+    const command = checkNoNul('command', checkString('command', config.command));
     const args = checkStrings('args', config.args ?? []);
+    lastId += 1;
+    const id = `process-${lastId}`;
+    const mark = markOf(lastId);
     const env = childEnvironment(
       checkEnvironment('env', config.env ?? {}),
       checkStrings('inheritEnv', config.inheritEnv ?? []),
+      mark,
     );
     const cwd = config.cwd === undefined ? undefined : checkFolder('cwd', config.cwd);
-    const stdio = (['stdin', 'stdout', 'stderr'] as const).map((name) =>
+    const stdio = (['stdin', 'stdout', 'stderr'] as const).map((name): StdioKind =>
       checkOneOf(name, config[name] ?? 'pipe', ['pipe', 'ignore', 'inherit']),
     );
-    if (checkBoolean('channel', config.channel ?? false)) stdio.push('pipe');
+    const hasChannel = checkBoolean('channel', config.channel ?? false);
+    const hasControl = checkBoolean('control', config.control ?? false);
+    if (hasChannel || hasControl) stdio.push(hasChannel ? 'pipe' : 'ignore');
+    if (hasControl) stdio.push('pipe');
+    const descendants = checkOneOf('descendants', config.descendants ?? 'end', ['end', 'keep']);
     if (isStopping()) throw stoppedError(command);
     // A manager needs no start of its own; this only makes a later stop run.
     await lifecycle.start();
     if (isStopping()) throw stoppedError(command);
-    return spawnChild({ command, args, cwd, env, stdio });
+    const launched = launch({ id, mark, descendants, plan: { command, args, cwd, env, stdio } });
+    noteWhilePending(starting, launched);
+    return launched;
   }
 
-  async function spawnChild({ command, args, cwd, env, stdio }: SpawnPlan): Promise<ProcessHandle> {
-    let child: ChildProcess;
-    try {
-      child = spawn(command, args, {
-        ...(cwd === undefined ? {} : { cwd }),
-        env,
-        stdio,
-        // A group of its own, so that all it starts can be signalled together. On Windows it would open a console.
-        detached: process.platform !== 'win32',
-        windowsHide: true,
-      });
-    } catch (error) {
-      throw new ProcessStartError(faultOf(error, cwd), command, cwd, error);
-    }
-    if (child.pid === undefined) {
-      const [error] = (await once(child, 'error')) as [unknown];
-      throw new ProcessStartError(faultOf(error, cwd), command, cwd, error);
-    }
-    lastId += 1;
+  async function launch({ id, mark, descendants, plan }: Launch): Promise<ProcessHandle> {
+    const child = await spawner.spawn(plan, mark).catch((error: unknown) => {
+      throw startError(error, plan);
+    });
     const handle = createProcessHandle({
-      id: `process-${lastId}`,
+      id,
       child,
-      pid: child.pid,
-      command,
-      hasChannel: stdio.length > 3,
+      command: plan.command,
+      mark,
+      hasChannel: plan.stdio[3] === 'pipe',
+      descendants,
+      finder,
+      tableStart: table?.startOf(child.pid),
       clock,
     });
-    // In the same turn as the spawn, so that no stop can miss it.
     processes.set(handle.id, handle);
-    void handle.exited.then(() => processes.delete(handle.id));
+    void handle.exited.then(() => {
+      processes.delete(handle.id);
+      noteWhilePending(releasing, handle.released);
+    });
     return handle;
   }
 
@@ -188,12 +222,17 @@ function stoppedError(command: string): PawlError {
   });
 }
 
-/** `ENOENT` and `EACCES` are said of the program and of its working folder alike. */
-function faultOf(error: unknown, cwd: string | undefined): StartFault {
-  const { code } = error as NodeJS.ErrnoException;
-  if (cwd !== undefined && (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES')) {
-    if (statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) return 'bad-cwd';
-  }
-  if (code === 'ENOENT') return 'not-found';
-  return code === 'EACCES' || code === 'EPERM' ? 'not-permitted' : 'other';
+/** Keeps in `set` a promise that settles when this one does, and never rejects. */
+function noteWhilePending(set: Set<Promise<unknown>>, promise: Promise<unknown>): void {
+  const pending: Promise<unknown> = promise.then(
+    () => set.delete(pending),
+    () => set.delete(pending),
+  );
+  set.add(pending);
+}
+
+/** Marks that no other manager on this machine gives. */
+function createMarks(random: Random): (id: number) => string {
+  const unique = `${process.pid}-${Math.floor(random() * 2 ** 52).toString(36)}`;
+  return (id) => `${unique}-${id}`;
 }

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '@pawl/core';
-import { exponentialBackoff } from '@pawl/resilience';
-import { CrashLoopError } from './pool-errors.ts';
+import { type Clock, type Random, systemRandom, type Timer } from '@pawl/core';
+import { type Backoff, exponentialBackoff, type Jitter } from '@pawl/resilience';
+import { CrashLoopError, type CrashLoopParties } from './pool-errors.ts';
 import { createRestartBudget } from './restart-budget.ts';
 
 /** A worker that did not become ready, or one that died while it had nothing to do. */
@@ -9,6 +9,14 @@ export type WorkerFault = 'start' | 'idle';
 export interface RestartPolicyOptions {
   readonly maxRestarts: number;
   readonly withinMs: number;
+  /** @default 100 ms, doubled up to 5 s */
+  readonly backoff?: Backoff;
+  /** @default none */
+  readonly jitter?: Jitter | undefined;
+  /** @default systemRandom */
+  readonly random?: Random;
+  /** Who fails, and who starts it, for the error of a crash loop. @default workers and the pool */
+  readonly who?: CrashLoopParties;
   readonly clock: Clock;
   /** The budget was spent by this failure. */
   readonly onCrashLoop: (error: CrashLoopError, failures: number) => void;
@@ -31,6 +39,11 @@ export interface RestartPolicy {
   readonly onProbation: boolean;
   /** Why none may be started now, counted from now. */
   readonly crashLoop: CrashLoopError | undefined;
+  /**
+   * How long to wait before the next start, in milliseconds: the backoff, or until the loop may be probed.
+   * @param failures in a row of the one that is to be started. @default those of all
+   */
+  delayMs(failures?: number): number;
   /** Calls `fn` when the next start may be tried; a later call replaces it. Does not keep the process running. */
   retryLater(fn: () => void): void;
   cancelRetry(): void;
@@ -40,14 +53,16 @@ export interface RestartPolicy {
 export function createRestartPolicy(options: RestartPolicyOptions): RestartPolicy {
   const { clock, withinMs } = options;
   const budget = createRestartBudget(options.maxRestarts, withinMs, clock);
-  const backoff = exponentialBackoff({ initialMs: 100, maxMs: 5_000 });
+  const backoff = options.backoff ?? exponentialBackoff({ initialMs: 100, maxMs: 5_000 });
+  const random = options.random ?? systemRandom;
   let generation = 0;
   let failuresInRow = 0;
   let last: { readonly fault: WorkerFault; readonly error: Error } | undefined;
   let retry: Timer | undefined;
+  let previousDelayMs: number | undefined;
 
   const describe = (): CrashLoopError =>
-    new CrashLoopError(failuresInRow, withinMs, budget.retryAfterMs, last?.error);
+    new CrashLoopError(failuresInRow, withinMs, budget.retryAfterMs, last?.error, options.who);
 
   const policy: RestartPolicy = {
     get generation() {
@@ -75,9 +90,15 @@ export function createRestartPolicy(options: RestartPolicyOptions): RestartPolic
     get crashLoop() {
       return budget.spent ? describe() : undefined;
     },
+    delayMs(failures = failuresInRow) {
+      if (budget.spent) return budget.retryAfterMs;
+      const delayMs = backoff(Math.max(1, failures), { previousDelayMs, random });
+      previousDelayMs = options.jitter?.(delayMs, random) ?? delayMs;
+      return previousDelayMs;
+    },
     retryLater(fn) {
       retry?.cancel();
-      const delayMs = budget.spent ? budget.retryAfterMs : backoff(Math.max(1, failuresInRow));
+      const delayMs = policy.delayMs();
       // A timer may be early by a trifle.
       const due = (): void => (budget.spent ? policy.retryLater(fn) : fn());
       retry = clock.setTimer(delayMs, due, { keepAlive: false });

@@ -1,117 +1,116 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, createDeferred, type Emitter } from '@pawl/core';
-import type { FailureCause, PoolEvents } from '../events.ts';
-import { createRunQueue } from '../scheduling/run-queue.ts';
-import { createPoolRun, type PoolRun, type RunOptions } from './pool-run.ts';
-import { createRunCounts, type PoolStats } from './pool-stats.ts';
+import { type Clock, createDeferred, onAbort } from '@pawl/core';
+import type { FailureCause } from '../events.ts';
+import { createDurationHistogram } from './duration-histogram.ts';
+import type { PoolEmitter } from './pool-emitter.ts';
+import { type ChunkSink, PoolRun } from './pool-run.ts';
+import { createRunCounts, type RunStats } from './pool-stats.ts';
+import type { RunOptions, TimeoutFrom } from './run-options.ts';
 
 export interface RunLedgerOptions {
-  readonly maxQueue: number;
   readonly runTimeoutMs: number;
+  readonly timeoutFrom: TimeoutFrom;
   readonly clock: Clock;
-  readonly emitter: Emitter<PoolEvents>;
+  readonly emitter: PoolEmitter;
   /** The caller's signal aborted before the run settled. */
   readonly onCancel: (run: PoolRun, reason: unknown) => void;
 }
 
-/** Where every submitted run stands: it waits, it runs, or it has ended, and never in two places. */
+/** Opens runs and settles them, and so knows how many wait, run and have ended: the counts add up at every moment. */
 export interface RunLedger {
-  /** Opens a run. It is in neither place until `wait` or `begin`, in the same turn, unless it has ended already. */
-  open(task: string, input: unknown, how: RunOptions): PoolRun;
-  /** Lets it wait for its turn. @returns false when the queue is full */
-  wait(run: PoolRun): boolean;
-  /** Takes a run out of the queue wherever it stands, if it is there. */
-  unqueue(run: PoolRun): void;
-  /** Takes the next one out. */
-  next(): PoolRun | undefined;
-  /** Notes that it runs, until it settles. */
-  begin(run: PoolRun): void;
-  readonly waiting: number;
+  open(task: string, input: unknown, how: RunOptions, chunks?: ChunkSink): PoolRun;
+  /** A worker executes it from now on. */
+  begin(run: PoolRun, now: number): void;
+  /** It was given back unbegun after all. */
+  unbegin(run: PoolRun): void;
+  succeed(run: PoolRun, value: unknown, now: number): void;
+  fail(run: PoolRun, cause: FailureCause, error: unknown): void;
+  readonly submitted: number;
+  /** Runs that no worker executes yet, wherever they wait. */
+  readonly queued: number;
   readonly running: number;
-  /** Ends those that wait now, one by one, so that the counts add up for whoever looks meanwhile. */
-  failWaiting(cause: FailureCause, errorFor: (run: PoolRun) => Error): readonly PoolRun[];
-  /** The same for those that run and those that wait. */
-  failAll(cause: FailureCause, errorFor: (run: PoolRun) => Error): readonly PoolRun[];
   /** Resolves when no run is left, or after `graceMs`. */
   whenDone(graceMs: number): Promise<void>;
-  stats(): Omit<PoolStats, 'size' | 'workers'>;
+  stats(): RunStats;
 }
 
 export function createRunLedger(options: RunLedgerOptions): RunLedger {
   const { clock, emitter } = options;
-  const queue = createRunQueue<PoolRun>({ maxSize: options.maxQueue });
-  const running = new Set<PoolRun>();
   const counts = createRunCounts();
+  const waits = createDurationHistogram();
+  const durations = createDurationHistogram();
   const idlers = new Set<() => void>();
   const prefix = randomBytes(4).toString('hex');
   let submitted = 0;
+  let queued = 0;
+  let running = 0;
 
-  function release(run: PoolRun): void {
-    running.delete(run);
-    if (running.size === 0 && queue.size === 0) for (const idle of idlers) idle();
+  function leave(run: PoolRun, now: number): void {
+    if (run.hasBegun) {
+      running -= 1;
+      durations.record(now - run.begunAt);
+    } else queued -= 1;
+    if (idlers.size > 0 && queued + running === 0) for (const idle of idlers) idle();
   }
 
-  const ledger: RunLedger = {
-    open(task, input, how) {
+  return {
+    open(task, input, how, chunks) {
       submitted += 1;
-      return createPoolRun({
+      queued += 1;
+      const plan = {
         runId: how.runId ?? `${prefix}-${submitted}`,
         task,
         input,
         options: how,
         timeoutMs: how.timeoutMs ?? options.runTimeoutMs,
-        clock,
-        onCancel: options.onCancel,
-        onSucceeded: (run) => {
-          counts.succeeded();
-          release(run);
-          emitter.emit('run:succeeded', { runId: run.runId, task, durationMs: run.elapsedMs() });
-        },
-        onFailed: (run, cause, error) => {
-          counts.failed(cause);
-          release(run);
-          const durationMs = run.elapsedMs();
-          emitter.emit('run:failed', { runId: run.runId, task, cause, error, durationMs });
-        },
-      });
-    },
-    wait(run) {
-      run.queued = queue.add(run, run.options.priority);
-      return run.queued !== undefined;
-    },
-    unqueue(run) {
-      if (run.queued !== undefined) queue.remove(run.queued);
-      run.queued = undefined;
-    },
-    next() {
-      const run = queue.take();
-      if (run !== undefined) run.queued = undefined;
+        timeoutFrom: how.timeoutFrom ?? options.timeoutFrom,
+        chunks,
+      };
+      const run = new PoolRun(plan, clock.now());
+      if (how.signal !== undefined) {
+        run.stopListening = onAbort(how.signal, (reason) => options.onCancel(run, reason));
+      }
       return run;
     },
-    begin: (run) => void running.add(run),
-    get waiting() {
-      return queue.size;
+    begin(run, now) {
+      run.hasBegun = true;
+      run.begunAt = now;
+      queued -= 1;
+      running += 1;
+      waits.record(now - run.submittedAt);
+    },
+    unbegin(run) {
+      run.hasBegun = false;
+      queued += 1;
+      running -= 1;
+    },
+    succeed(run, value, now) {
+      if (!run.resolve(value)) return;
+      counts.succeeded();
+      leave(run, now);
+      if (!emitter.hears['run:succeeded']) return;
+      const durationMs = now - run.submittedAt;
+      emitter.emit('run:succeeded', { runId: run.runId, task: run.task, durationMs });
+    },
+    fail(run, cause, error) {
+      if (!run.reject(error)) return;
+      const now = clock.now();
+      counts.failed(cause);
+      leave(run, now);
+      const durationMs = now - run.submittedAt;
+      emitter.emit('run:failed', { runId: run.runId, task: run.task, cause, error, durationMs });
+    },
+    get submitted() {
+      return submitted;
+    },
+    get queued() {
+      return queued;
     },
     get running() {
-      return running.size;
-    },
-    failWaiting(cause, errorFor) {
-      const failed: PoolRun[] = [];
-      for (let left = queue.size; left > 0; left -= 1) {
-        const run = ledger.next();
-        if (run === undefined) break;
-        failed.push(run);
-        run.fail(cause, errorFor(run));
-      }
-      return failed;
-    },
-    failAll(cause, errorFor) {
-      const busy = [...running];
-      for (const run of busy) run.fail(cause, errorFor(run));
-      return [...busy, ...ledger.failWaiting(cause, errorFor)];
+      return running;
     },
     async whenDone(graceMs) {
-      if (graceMs === 0 || running.size + queue.size === 0) return;
+      if (graceMs === 0 || queued + running === 0) return;
       const done = createDeferred();
       idlers.add(done.resolve);
       const timer = clock.setTimer(graceMs, done.resolve);
@@ -119,7 +118,13 @@ export function createRunLedger(options: RunLedgerOptions): RunLedger {
       timer.cancel();
       idlers.delete(done.resolve);
     },
-    stats: () => ({ submitted, queued: queue.size, running: running.size, ...counts.ended }),
+    stats: () => ({
+      submitted,
+      queued,
+      running,
+      ...counts.ended,
+      waitMs: waits.summary(),
+      runMs: durations.summary(),
+    }),
   };
-  return ledger;
 }

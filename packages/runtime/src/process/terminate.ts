@@ -1,5 +1,5 @@
-import { checkDurationMs, type Clock, DEFAULT_GRACE_MS } from '@pawl/core';
-import type { ExitInfo, ProcessHandle } from './process-handle.ts';
+import { checkDurationMs, type Clock, createDeferred, DEFAULT_GRACE_MS } from '@pawl/core';
+import type { ExitReport, ProcessHandle } from './process-handle.ts';
 
 export interface TerminateOptions {
   /** Between the first signal and SIGKILL, in milliseconds; 0 kills at once, `Infinity` never. @default 5000 */
@@ -8,36 +8,49 @@ export interface TerminateOptions {
   readonly signal?: NodeJS.Signals;
 }
 
-export interface TerminationReport extends ExitInfo {
+export interface TerminationReport extends ExitReport {
   /** Whether SIGKILL was needed. */
   readonly forced: boolean;
 }
 
+/** Reaches the group of the process and what left it. */
+export interface TreeSignal {
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** SIGKILL takes a moment, and for ever where a process waits for a device: then it is named, and not waited for. */
+const KILL_WITHIN_MS = 5_000;
+
 /**
- * Ends a process and its group: a polite signal, a bounded wait, then SIGKILL. Resolves when the process is gone;
- * what it had started is killed with it. The calls for one process know of each other: the shortest grace counts, and
- * all report the same.
+ * Ends a process and its group: a polite signal, a bounded wait, then SIGKILL. Resolves when the process is gone and
+ * so is what it had started. The calls for one process know of each other: the shortest grace counts, and all report
+ * the same.
  */
 export function createTermination(
   handle: ProcessHandle,
   clock: Clock,
+  tree: TreeSignal,
 ): (options?: TerminateOptions) => Promise<TerminationReport> {
+  const gaveUp = createDeferred();
   let forced = false;
   const kill = (): void => {
     if (handle.exit !== undefined) return;
+    tree.signal('SIGKILL');
+    if (forced) return;
     forced = true;
-    handle.signal('SIGKILL');
+    const timer = clock.setTimer(KILL_WITHIN_MS, gaveUp.resolve);
+    void handle.exited.then(() => timer.cancel());
   };
   return async (options = {}) => {
     const graceMs = checkDurationMs('graceMs', options.graceMs ?? DEFAULT_GRACE_MS, { infinite: true });
     if (graceMs === 0) kill();
-    else handle.signal(options.signal ?? 'SIGTERM');
+    else if (handle.exit === undefined) tree.signal(options.signal ?? 'SIGTERM');
     const timer = clock.setTimer(graceMs, kill);
-    try {
-      return { ...(await handle.exited), forced };
-    } finally {
-      timer.cancel();
-    }
+    await Promise.race([handle.exited, gaveUp.promise]);
+    timer.cancel();
+    if (handle.exit !== undefined) return { ...(await handle.released), forced };
+    const survivors = [{ pid: handle.pid, command: handle.command }];
+    return { exitCode: null, signal: null, survivors, forced };
   };
 }
 

@@ -11,6 +11,7 @@ describe('resolveWorkerCommand', () => {
       args: ['--no-warnings', expect.stringMatching(/dist\/worker\/entry\.js$/)],
       env: { PAWL_WORKER_FILE: `/some where/tasks.${extension}` },
       channel: 'fd3',
+      control: true,
     });
   });
 
@@ -28,6 +29,7 @@ describe('resolveWorkerCommand', () => {
         '/tmp/tasks.py',
       ],
       channel: 'fd3',
+      control: false,
     });
     expect(await resolve()).toEqual(command);
   });
@@ -48,10 +50,10 @@ describe('resolveWorkerCommand', () => {
       args: ['w.pl'],
       env: {},
       channel: 'stdout',
+      control: false,
     });
-    expect(await resolveWorkerCommand({ command: 'w', channel: 'fd3' }, OPTIONS)()).toMatchObject({
-      channel: 'fd3',
-    });
+    const given = { command: 'w', channel: 'fd3', control: true } as const;
+    expect(await resolveWorkerCommand(given, OPTIONS)()).toMatchObject({ channel: 'fd3', control: true });
   });
 
   it.each([
@@ -72,6 +74,10 @@ describe('resolveWorkerCommand', () => {
     [
       { command: 'x', channel: 'fd4' },
       'Expected `worker.channel` to be one of `"fd3"`, `"stdout"`, got `"fd4"` (string).',
+    ],
+    [
+      { command: 'x', control: 'fd4' },
+      'Expected `worker.control` to be true or false, got `"fd4"` (string).',
     ],
   ])('refuses %j', (worker, message) => {
     expect(() => resolveWorkerCommand(worker, OPTIONS)).toThrow(new TypeError(message));

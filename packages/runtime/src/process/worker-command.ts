@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkKnownKeys, checkOneOf, checkString, expectedMessage } from '@pawl/core';
+import { checkBoolean, checkKnownKeys, checkOneOf, checkString, expectedMessage } from '@pawl/core';
 import { findPython } from '../python/interpreter.ts';
 import { checkStrings } from './launch-checks.ts';
 
@@ -13,6 +13,8 @@ export interface WorkerCommand {
   readonly args?: readonly string[];
   /** Where it writes its frames. Programs made with our SDKs can do both. @default 'stdout' */
   readonly channel?: WorkerChannel;
+  /** Gives it file descriptor 4 for `ping`, `withdraw` and `stack`, if it announces the feature `control`. @default false */
+  readonly control?: boolean;
 }
 
 /** The worker writes its frames to file descriptor 3, which no print can touch, or to its stdout. */
@@ -24,6 +26,7 @@ export interface ResolvedWorkerCommand {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly channel: WorkerChannel;
+  readonly control: boolean;
 }
 
 export interface WorkerCommandOptions {
@@ -53,12 +56,13 @@ export function resolveWorkerCommand(
   if (typeof worker !== 'object' || worker === null) {
     throw new TypeError(expectedMessage('worker', 'a file URL or a command', worker));
   }
-  checkKnownKeys('worker', worker, ['command', 'args', 'channel']);
-  const { command, args = [], channel = 'stdout' } = worker as WorkerCommand;
+  checkKnownKeys('worker', worker, ['command', 'args', 'channel', 'control']);
+  const { command, args = [], channel = 'stdout', control = false } = worker as WorkerCommand;
   checkString('worker.command', command);
   checkOneOf('worker.channel', channel, ['fd3', 'stdout']);
   checkStrings('worker.args', args);
-  const resolved: ResolvedWorkerCommand = { command, args, env: {}, channel };
+  checkBoolean('worker.control', control);
+  const resolved: ResolvedWorkerCommand = { command, args, env: {}, channel, control };
   return () => Promise.resolve(resolved);
 }
 
@@ -79,6 +83,7 @@ function fileCommand(
         args: [...execArgv, NODE_ENTRY],
         env: { PAWL_WORKER_FILE: file },
         channel: 'fd3',
+        control: true,
       };
       return () => Promise.resolve(resolved);
     }
@@ -88,6 +93,8 @@ function fileCommand(
         args: ['-u', '-c', PYTHON_START, PYTHON_SDK_FOLDER, '--tasks', file],
         env: { PYTHONIOENCODING: 'utf-8' },
         channel: 'fd3',
+        // Its side thread reads stdin itself.
+        control: false,
       }));
     default:
       throw new TypeError(expectedMessage('worker', 'a .js, .mjs, .cjs, .ts, .mts or .py file', url.href));

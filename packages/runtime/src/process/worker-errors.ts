@@ -1,4 +1,5 @@
 import { PawlError } from '@pawl/core';
+import type { WorkerStopReason } from '../events.ts';
 
 /** What was known of a worker process when it ended. */
 export interface WorkerEnd {
@@ -17,6 +18,36 @@ export interface WorkerEnd {
   readonly ageMs: number;
   /** How many runs it had finished. */
   readonly runsDone: number;
+}
+
+/** What was known of a worker's memory, in bytes. */
+export interface WorkerMemory {
+  /** Resident memory as it last said; undefined when it never did. */
+  readonly rssBytes: number | undefined;
+  /** Beyond which it would have been recycled; `Infinity` without a limit. */
+  readonly limitBytes: number;
+}
+
+/** Why a pool had ended a worker. */
+export interface WorkerEndCause {
+  readonly reason: WorkerStopReason;
+  /** The whole sentence, where the reason alone does not say it. */
+  readonly text?: string | undefined;
+}
+
+const UNKNOWN_MEMORY: WorkerMemory = { rssBytes: undefined, limitBytes: Infinity };
+
+/** How V8, the C++ runtime and allocators say that there is no memory left, before they abort. */
+const OUT_OF_MEMORY = /JavaScript heap out of memory|std::bad_alloc|Cannot allocate memory|out of memory/i;
+/** A worker that was this near to its limit when it was killed from outside was killed for it. */
+const NEAR_LIMIT = 0.8;
+
+/** Whether memory is what ended it: it said so, or SIGKILL came, as from the kernel, near the limit. */
+function suspectsMemory(
+  { signal, stderrTail }: WorkerEnd,
+  { rssBytes = 0, limitBytes }: WorkerMemory,
+): boolean {
+  return OUT_OF_MEMORY.test(stderrTail) || (signal === 'SIGKILL' && rssBytes > limitBytes * NEAR_LIMIT);
 }
 
 /** `exited with code 3`, `was killed by SIGSEGV`. */
@@ -50,14 +81,23 @@ export class WorkerCrashedError extends PawlError implements WorkerEnd {
   readonly stdoutHead: string;
   readonly ageMs: number;
   readonly runsDone: number;
+  /** Its resident memory as it last said, in bytes; undefined when it never did. */
+  readonly rssBytes: number | undefined;
+  /** Whether it probably died for want of memory. */
+  readonly isOutOfMemorySuspected: boolean;
+  /** Why its pool had ended it, as `unresponsive`; undefined when it died by itself. */
+  readonly reason: WorkerStopReason | undefined;
 
   constructor(
     run: { readonly runId: string; readonly task: string; readonly attempt: number },
     end: WorkerEnd,
+    memory: WorkerMemory = UNKNOWN_MEMORY,
+    cause?: WorkerEndCause,
   ) {
+    const isSuspected = suspectsMemory(end, memory);
     super(
-      `Worker ${end.workerId} (pid ${end.pid}) ${endText(end)} while it ran "${run.task}" ` +
-        `(run ${run.runId}, attempt ${run.attempt}), after ${end.runsDone} finished runs.${tellingLine(end.stderrTail)}`,
+      `Worker ${end.workerId} (pid ${end.pid}) ${endText(end)}${isSuspected ? ', probably out of memory,' : ''} ` +
+        `while it ran "${run.task}" (run ${run.runId}, attempt ${run.attempt}), after ${end.runsDone} finished runs.${cause?.text === undefined ? '' : ` ${cause.text}`}${tellingLine(end.stderrTail)}`,
       { code: 'WORKER_CRASHED' },
     );
     this.runId = run.runId;
@@ -72,6 +112,9 @@ export class WorkerCrashedError extends PawlError implements WorkerEnd {
     this.stdoutHead = end.stdoutHead;
     this.ageMs = end.ageMs;
     this.runsDone = end.runsDone;
+    this.rssBytes = memory.rssBytes;
+    this.isOutOfMemorySuspected = isSuspected;
+    this.reason = cause?.reason;
   }
 }
 

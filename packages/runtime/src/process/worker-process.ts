@@ -13,9 +13,11 @@ import {
   type Hello,
   stdioTransport,
 } from '@pawl/ipc';
+import { processCpuMs } from './process-cpu.ts';
 import type { ProcessHandle } from './process-handle.ts';
 import type { ProcessManager } from './process-manager.ts';
 import type { ResolvedWorkerCommand } from './worker-command.ts';
+import { type Pong, pingWorker, withdrawRuns, workerStack } from './worker-control.ts';
 import { type WorkerEnd, WorkerStartError } from './worker-errors.ts';
 import { createWorkerOutput, type WorkerOutputOptions } from './worker-output.ts';
 
@@ -32,6 +34,8 @@ export interface WorkerProcessOptions extends WorkerOutputOptions {
   readonly startTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
+  /** How many runs it executes at once, if it is a worker that queues those beyond. */
+  readonly runsAtOnce: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A line on the channel that is no frame. */
@@ -47,8 +51,26 @@ export interface WorkerProcess {
    * @throws WorkerStartError, after the process is gone
    */
   start(signal: AbortSignal): Promise<Hello>;
+  /** How it introduced itself, once it has. */
+  readonly hello: Hello | undefined;
   /** Sends a `run` request. What it prints before its answer is delivered before the answer if `settleOutput` is called. */
   call(params: Readonly<Record<string, unknown>>, options: CallOptions): Call;
+  /** Lets a streaming run send `n` more chunks. */
+  grantCredit(call: Call, n: number): void;
+  /**
+   * Asks a worker with the feature `queue` for runs that it has not begun. Each one given back rejects with a
+   * WithdrawnError; the others go on. Resolves when that is decided. Never rejects.
+   */
+  withdraw(calls: readonly Call[]): Promise<void>;
+  /** A sign of life. @throws when the worker is lost, or RequestTimeoutError */
+  ping(options: { readonly timeoutMs: number }): Promise<Pong>;
+  /**
+   * Where the main thread of a Node worker is, while it spins: a stack trace. `undefined` where that can't be told, as
+   * of other languages and of code that is blocked outside of JavaScript.
+   */
+  stack(): Promise<string | undefined>;
+  /** CPU time that its process has used, in milliseconds; undefined when that can't be told. */
+  cpuMs(): number | undefined;
   /** Resolves when what the worker had printed by now was delivered, an unfinished line included. */
   settleOutput(): Promise<void>;
   /** Asks it to finish and exit, waits `graceMs`, then ends it by force. Resolves when it is gone. */
@@ -77,6 +99,9 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
   const output = createWorkerOutput(options);
   let handle: ProcessHandle | undefined;
   let connection: Connection | undefined;
+  let control: Connection | undefined;
+  let hello: Hello | undefined;
+  let hasRun = false;
   let folder: string | undefined;
   let phase: WorkerEnd['phase'] = 'start';
   let runsDone = 0;
@@ -110,7 +135,8 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     const timer = clock.setTimer(PIPE_DRAIN_MS, limit.resolve);
     await Promise.race([drained, limit.promise]);
     timer.cancel();
-    for (const stream of [process_.stdin, process_.channel, process_.stdout, ...readables]) stream?.destroy();
+    const streams = [process_.stdin, process_.channel, process_.control, process_.stdout, ...readables];
+    for (const stream of streams) stream?.destroy();
     await link.closed;
     await removeFolder();
     ended.resolve(describeEnd());
@@ -137,11 +163,13 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
         ...command.env,
         ...options.env,
         PAWL_CHANNEL: command.channel,
+        ...(command.control ? { PAWL_CONTROL: 'fd4' } : {}),
         PAWL_WORKER_ID: id,
         PAWL_PARENT_PID: String(process.pid),
       },
       inheritEnv: options.inheritEnv,
       channel: command.channel === 'fd3',
+      control: command.control,
     });
     handle = process_;
     const stopListening = onAbort(signal, () => void process_.terminate({ graceMs: 0 }));
@@ -154,6 +182,13 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       { clock, logger: options.logger },
     );
     connection = link;
+    if (process_.control !== null) {
+      const { control: pair } = process_;
+      control = createConnection(stdioTransport({ readable: pair, writable: pair, clock }), {
+        clock,
+        logger: options.logger,
+      });
+    }
     link.on('protocol:malformed', ({ preview, sizeBytes }) => options.onStrayOutput(preview, sizeBytes));
     if (stderr !== null) output.watch('stderr', stderr);
     if (usesFd3 && stdout !== null) output.watch('stdout', stdout);
@@ -168,12 +203,24 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       workerId: id,
       heartbeatMs: options.heartbeatMs,
       maxMessageBytes: options.maxMessageBytes,
+      runsAtOnce: options.runsAtOnce,
       timeoutMs: options.startTimeoutMs,
       clock,
     });
-    const hello = await accepted.finally(stopListening);
+    hello = await accepted.finally(stopListening);
     if (lost) throw new ConnectionClosedError({ reason: 'ended' });
     return hello;
+  }
+
+  function started(): Connection {
+    if (connection === undefined) throw new TypeError(`Worker ${id} was not started.`);
+    return connection;
+  }
+
+  /** Where a side thread answers while a run may keep the main one. Before the first run it may not be there yet. */
+  function besideRuns(): Connection {
+    const served = hasRun && hello?.features.includes('control') === true;
+    return (served ? control : undefined) ?? started();
   }
 
   return {
@@ -181,12 +228,15 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     get pid() {
       return handle?.pid;
     },
+    get hello() {
+      return hello;
+    },
     async start(signal) {
       const stopFollowing = onAbort(signal, (reason) => givenUp.abort(reason));
       try {
-        const hello = await launch(givenUp.signal);
+        const introduced = await launch(givenUp.signal);
         phase = 'idle';
-        return hello;
+        return introduced;
       } catch (error) {
         if (handle === undefined) {
           await removeFolder();
@@ -202,9 +252,20 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       }
     },
     call(params, callOptions) {
-      if (connection === undefined) throw new TypeError(`Worker ${id} was not started.`);
-      return connection.call('run', params, callOptions);
+      hasRun = true;
+      return started().call('run', params, callOptions);
     },
+    grantCredit(call, n) {
+      // A worker that is gone needs none.
+      connection?.notify('credit', { id: call.id, n }).catch(() => undefined);
+    },
+    withdraw: (calls) => withdrawRuns(besideRuns(), started(), calls, options.logger),
+    ping: ({ timeoutMs }) => pingWorker(besideRuns(), timeoutMs),
+    async stack() {
+      const served = hello?.features.includes('control') === true;
+      return control === undefined || !served ? undefined : workerStack(control);
+    },
+    cpuMs: () => (handle === undefined ? undefined : processCpuMs(handle.pid)),
     settleOutput: () => output.settle(),
     async stop(graceMs, killGraceMs) {
       const process_ = handle;

@@ -1,63 +1,92 @@
-import type { Emitter } from '@pawl/core';
-import type { PoolEvents, WorkerStopReason } from '../events.ts';
+import type { WorkerStopReason } from '../events.ts';
+import { createIdleWorkers, unref } from './idle-workers.ts';
+import type { PoolEmitter } from './pool-emitter.ts';
 import type { CrashLoopError } from './pool-errors.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
 import type { PoolRun } from './pool-run.ts';
-import type { ProcessManager } from './process-manager.ts';
+import type { WorkerStats } from './pool-stats.ts';
 import { createRestartPolicy, type WorkerFault } from './restart-policy.ts';
+import { createWorkerCount } from './worker-count.ts';
 import type { WorkerEnd } from './worker-errors.ts';
-import { createWorkerProcess, type WorkerProcess } from './worker-process.ts';
-import { counts, createSlot, isIdle, move, type Slot, type WorkerSlot } from './worker-slot.ts';
+import type { WorkerHealth } from './worker-health.ts';
+import { type CreateWorker, createWorkerLaunch } from './worker-launch.ts';
+import { Slot } from './worker-slot.ts';
 import type { WorkerState } from './worker-state.ts';
 
 export interface WorkerSetOptions {
   readonly pool: ResolvedPoolOptions;
-  readonly manager: ProcessManager;
-  readonly emitter: Emitter<PoolEvents>;
+  readonly createWorker: CreateWorker;
+  readonly emitter: PoolEmitter;
+  /** What will be known of a new worker. */
+  readonly createHealth: () => WorkerHealth;
   /** How many workers there should be when there is nothing to do. */
   readonly baseline: () => number;
-  /** A worker became free, or its place did. */
-  readonly onIdle: () => void;
-  /** A worker died, with `run` on it if it had one that it did not answer. */
-  readonly onLost: (end: WorkerEnd, run: PoolRun | undefined) => void;
+  /** How many may count. */
+  readonly limit: () => number;
+  /** A worker is ready for its first run. */
+  readonly onReady: (slot: Slot) => void;
+  /** Whether a worker takes runs may have changed, or whether it counts. */
+  readonly onChange: (slot: Slot) => void;
+  /** A worker is gone. `victims` are the runs it took along. */
+  readonly onEnded: (slot: Slot, end: WorkerEnd, victims: readonly PoolRun[]) => void;
   /** No worker is left or on its way, and this is why. */
   readonly onHopeless: (error: Error) => void;
 }
 
-/** The workers of a pool: how many there are, what each is doing, and what happens when one dies. */
+/** The workers of a pool: how many there are, what state each is in, and what happens when one dies. */
 export interface WorkerSet {
-  /** Those that count: starting, ready or busy, and alive. */
+  /** Those that count: starting, ready or busy, alive, and no replacement that waits for its place. */
   readonly size: number;
-  count(state: WorkerState): number;
-  readonly slots: readonly WorkerSlot[];
-  /** Whether one waits for work. */
-  readonly hasIdle: boolean;
+  /** Those of them that have a run. */
+  readonly busy: number;
+  readonly slots: ReadonlySet<Slot>;
+  /** Call it when a slot may have begun or ceased to count for a reason of its own. */
+  recount(): void;
   /** Starts workers until `wanted` count, unless they keep failing. */
   grow(wanted: number): void;
   /** Lets go of the idle, then of those that start, until `wanted` count. The busy follow as they check in. */
   shrink(wanted: number): void;
-  /** Takes an idle worker for a run: the youngest, so that the others can time out. */
-  checkOut(run: PoolRun): WorkerSlot | undefined;
-  /** Gives it back: it is used again, recycled, or let go when more than `limit` count. */
-  checkIn(slot: WorkerSlot, limit: number): void;
-  /** Its run was given up: it no longer counts, and is ended unless it comes back within the grace. */
-  giveUp(slot: WorkerSlot, cancelGraceMs: number): void;
+  /** It is about to get a run, and had none. */
+  checkOut(slot: Slot): void;
+  /**
+   * It has no run any more: it is used again, recycled, or let go when too many count.
+   * @param returned whether its last run had been given up, so that another was started in its place
+   */
+  checkIn(slot: Slot, returned: boolean): void;
+  /** Ends it: what it has may finish for `graceMs`. */
+  retire(slot: Slot, reason: WorkerStopReason, graceMs: number): void;
+  /** Ends it by force, now: nothing good is to be expected of it. */
+  kill(slot: Slot, reason: 'unresponsive' | 'memory'): void;
+  /** Starts another that takes its place once that is ready and this one is done with its runs. */
+  replace(slot: Slot, reason: WorkerStopReason): void;
   /** The error of a crash loop, while no worker may be started. */
   readonly crashLoop: CrashLoopError | undefined;
   /** Resolves when no worker is starting. @throws the first start failure since the call */
   whenStarted(): Promise<void>;
   /** Ends all of them at the same time. Resolves when the last one is gone. */
   stopAll(): Promise<void>;
+  stats(): WorkerStats;
 }
 
 /** How long a worker without work gets to exit by itself. */
 const IDLE_STOP_GRACE_MS = 1_000;
 
 export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
-  const { pool, manager, emitter } = options;
-  const { clock, logger } = pool;
+  const { pool, emitter } = options;
+  const { clock } = pool;
   const slots = new Set<Slot>();
   const abandoned = new AbortController();
+  const count = createWorkerCount(slots);
+  const launch = createWorkerLaunch(options);
+  const idle = createIdleWorkers({
+    clock,
+    idleTimeoutMs: pool.idleTimeoutMs,
+    slots,
+    onTooLong(slot) {
+      if (slot.state !== 'ready' || slot.replaces !== undefined) return;
+      if (count.size > options.baseline()) retire(slot, 'idle', IDLE_STOP_GRACE_MS);
+    },
+  });
   const restarts = createRestartPolicy({
     maxRestarts: pool.maxRestarts,
     withinMs: pool.restartWithinMs,
@@ -67,204 +96,226 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
   });
   let lastId = 0;
 
-  const size = (): number => [...slots].filter(counts).length;
-
-  function add(): void {
+  function add(replaces?: Slot): void {
     lastId += 1;
     const id = `worker-${lastId}`;
-    const bootedFrom = clock.now();
-    const slot: Slot = createSlot(
-      createWorker(id, () => slot.run),
-      restarts.generation,
+    const startedAt = clock.now();
+    const slot: Slot = new Slot(
+      launch(id, () => slot),
+      options.createHealth(),
+      { generation: restarts.generation, startedAt, runsLeft: pool.maxRunsPerWorker },
     );
     slots.add(slot);
+    count.recount();
+    if (replaces !== undefined) {
+      slot.replaces = replaces;
+      replaces.replacement = slot;
+    }
     slot.starting = slot.worker.start(abandoned.signal).then(
-      () => {
+      ({ features }) => {
         restarts.noteReady();
-        const { pid } = slot.worker;
-        emitter.emit('worker:ready', { workerId: id, pid, bootMs: clock.now() - bootedFrom });
-        if (slot.state === 'starting') becomeIdle(slot);
+        const now = clock.now();
+        count.boots.record(now - startedAt);
+        slot.health.noteSign(now);
+        slot.runsAtOnce = features.includes('concurrent') ? pool.runsPerWorker : 1;
+        slot.takesAhead = features.includes('queue');
+        slot.answersBesideRuns = slot.takesAhead || features.includes('control');
+        emitter.emit('worker:ready', { workerId: id, pid: slot.worker.pid, bootMs: now - startedAt });
+        if (slot.state === 'starting') ready(slot);
       },
       (error: Error) => startFailed(slot, error),
     );
     void slot.worker.ended.then((end) => ended(slot, end));
   }
 
-  function createWorker(id: string, run: () => PoolRun | undefined): WorkerProcess {
-    const runOf = (): { readonly runId?: string } => {
-      const runId = run()?.runId;
-      return runId === undefined ? {} : { runId };
-    };
-    return createWorkerProcess({
-      ...pool,
-      id,
-      manager,
-      onOutput: (stream, chunk) => {
-        try {
-          run()?.options.onOutput?.(stream, chunk);
-        } catch (error) {
-          logger.error({ err: error, workerId: id }, 'The output callback of a run failed.');
-        }
-      },
-      onLine: (stream, line) => emitter.emit('worker:output', { workerId: id, stream, line, ...runOf() }),
-      linesWanted: () => emitter.listenerCount('worker:output') > 0,
-      onStrayOutput: (preview, sizeBytes) =>
-        emitter.emit('worker:stray-output', { workerId: id, preview, sizeBytes, ...runOf() }),
-    });
+  function ready(slot: Slot): void {
+    becomeIdle(slot);
+    const { replaces } = slot;
+    if (replaces?.recycleFor !== undefined) {
+      replaces.closing = replaces.recycleFor;
+      if (replaces.load === 0) retire(replaces, replaces.closing, IDLE_STOP_GRACE_MS);
+      else options.onChange(replaces);
+    }
+    options.onReady(slot);
   }
 
   function becomeIdle(slot: Slot): void {
-    move(slot, 'ready');
+    slot.move('ready');
     slot.worker.setPhase('idle');
-    // An idle pool does not keep its host running.
-    slot.worker.unref();
-    slot.idleTimer = clock.setTimer(pool.idleTimeoutMs, () => idleTooLong(slot), { keepAlive: false });
-    options.onIdle();
-  }
-
-  function idleTooLong(slot: Slot): void {
-    if (slot.state === 'ready' && size() > options.baseline()) retire(slot, 'idle', IDLE_STOP_GRACE_MS);
+    idle.enter(slot);
   }
 
   function startFailed(slot: Slot, error: Error): void {
-    slots.delete(slot);
+    leave(slot);
     if (slot.stopReason !== undefined) return;
     slot.state = 'failed';
     emitter.emit('worker:start-failed', { workerId: slot.worker.id, error });
     noteFailure('start', slot, error);
   }
 
+  /** It is gone, and so is what waits for its end. */
+  function leave(slot: Slot): void {
+    slots.delete(slot);
+    count.recount();
+    idle.leave(slot);
+    slot.ageTimer?.cancel();
+    const { replaces, replacement } = slot;
+    if (replaces !== undefined) replaces.replacement = undefined;
+    giveWay(slot, replacement);
+  }
+
+  /** The replacement, if there is one, has its place now. */
+  function giveWay(slot: Slot, replacement: Slot | undefined): void {
+    if (replacement === undefined) return;
+    slot.replacement = undefined;
+    replacement.replaces = undefined;
+    count.recount();
+    // The place may have gone to another already, when the run of the one it replaces was given up.
+    if (count.size > options.limit()) retire(replacement, 'scaled-down', IDLE_STOP_GRACE_MS);
+    else options.onChange(replacement);
+  }
+
   function ended(slot: Slot, end: WorkerEnd): void {
     if (slot.state === 'starting' || slot.state === 'failed') return;
-    slot.idleTimer?.cancel();
-    slot.cancelTimer?.cancel();
-    slots.delete(slot);
+    leave(slot);
+    const victims = slot.executing.filter((run) => run.call !== undefined);
     const { stopReason } = slot;
-    const run = slot.run?.isAnswered === true ? undefined : slot.run;
     const facts = { workerId: end.workerId, pid: end.pid, exitCode: end.exitCode, signal: end.signal };
     if (stopReason !== undefined) {
       slot.state = 'stopped';
+      count.stops.record(clock.now() - slot.stoppingSince);
       emitter.emit('worker:stopped', { ...facts, reason: stopReason });
-      options.onLost(end, run);
-      return;
+    } else {
+      slot.state = 'failed';
+      const [victim] = victims;
+      emitter.emit('worker:crashed', victim === undefined ? facts : { ...facts, runId: victim.runId });
+      // A worker that died of its run says nothing about the next one; one that died idle may do so again at once.
+      if (victim === undefined) {
+        noteFailure('idle', slot, new Error(`Worker ${end.workerId} died while idle.`));
+      }
     }
-    slot.state = 'failed';
-    emitter.emit('worker:crashed', run === undefined ? facts : { ...facts, runId: run.runId });
-    // A worker that died of its run says nothing about the next one; one that died idle may do so again at once.
-    if (run === undefined) noteFailure('idle', slot, new Error(`Worker ${end.workerId} died while idle.`));
-    options.onLost(end, run);
+    options.onEnded(slot, end, victims);
   }
 
   function noteFailure(fault: WorkerFault, slot: Slot, error: Error): void {
     restarts.noteFailure(fault, slot.generation, error);
-    if (fault === 'start' && size() === 0) options.onHopeless(restarts.crashLoop ?? error);
+    if (fault === 'start' && count.size === 0) options.onHopeless(restarts.crashLoop ?? error);
     // Workers that should be there without any run asking are tried again later.
-    if (!abandoned.signal.aborted && size() < options.baseline()) {
+    if (!abandoned.signal.aborted && count.size < options.baseline()) {
       restarts.retryLater(() => set.grow(options.baseline()));
     }
   }
 
   function retire(slot: Slot, reason: WorkerStopReason, graceMs: number): void {
-    if (slot.state === 'draining') return;
-    move(slot, 'draining');
-    slot.cancelling = false;
+    if (slot.stopReason !== undefined) return;
+    slot.move('draining');
+    stop(slot, reason, graceMs, pool.killGraceMs);
+  }
+
+  function stop(slot: Slot, reason: WorkerStopReason, graceMs: number, killGraceMs: number): void {
     slot.stopReason = reason;
-    slot.idleTimer?.cancel();
-    slot.cancelTimer?.cancel();
-    void slot.worker.stop(graceMs, pool.killGraceMs);
+    slot.stoppingSince = clock.now();
+    count.recount();
+    idle.leave(slot);
+    slot.ageTimer?.cancel();
+    void slot.worker.stop(graceMs, killGraceMs);
+    giveWay(slot, slot.replacement);
+    options.onChange(slot);
+  }
+
+  /** One whose run was given up is warm; the one that was started in its stead, if still on its way, is the one to go. */
+  function surplus(slot: Slot, returned: boolean): Slot {
+    if (!returned) return slot;
+    return [...slots].findLast((each) => each.state === 'starting' && each.counts) ?? slot;
   }
 
   const set: WorkerSet = {
     get size() {
-      return size();
+      return count.size;
     },
-    count: (state) => [...slots].filter((slot) => slot.state === state).length,
-    get slots() {
-      return [...slots];
+    get busy() {
+      return count.busy;
     },
-    get hasIdle() {
-      return [...slots].some(isIdle);
-    },
+    slots,
+    recount: () => count.recount(),
     grow(wanted) {
       if (abandoned.signal.aborted || restarts.isBlocked) return;
       // After a crash loop one worker is tried before all are.
-      const limit = restarts.onProbation ? Math.min(wanted, Math.max(1, size())) : wanted;
-      const missing = limit - size();
+      const limit = restarts.onProbation ? Math.min(wanted, Math.max(1, count.size)) : wanted;
+      const missing = limit - count.size;
       if (missing > 0) restarts.cancelRetry();
-      for (let count = 0; count < missing; count += 1) add();
+      for (let added = 0; added < missing; added += 1) add();
     },
     shrink(wanted) {
       const order: readonly WorkerState[] = ['ready', 'starting'];
       for (const state of order) {
-        for (const slot of slots) {
-          if (size() <= wanted) return;
-          if (slot.state === state && counts(slot)) retire(slot, 'scaled-down', IDLE_STOP_GRACE_MS);
+        // Those of this moment: letting one go may start another.
+        for (const slot of [...slots].filter((each) => each.state === state && each.counts)) {
+          if (count.size <= wanted) return;
+          retire(slot, 'scaled-down', IDLE_STOP_GRACE_MS);
         }
       }
     },
-    checkOut(run) {
-      const slot = [...slots].findLast(isIdle);
-      if (slot === undefined) return undefined;
-      move(slot, 'busy');
-      slot.idleTimer?.cancel();
-      slot.run = run;
+    checkOut(slot) {
+      slot.move('busy');
+      idle.leave(slot);
       slot.worker.setPhase('run');
+      if (slot.isRef) return;
+      slot.isRef = true;
       slot.worker.ref();
-      return slot;
     },
-    checkIn(given, limit) {
-      const slot = given as Slot;
-      slot.run = undefined;
-      slot.worker.countRun();
+    checkIn(slot, returned) {
       slot.worker.setPhase('idle');
-      const returned = slot.cancelling;
-      slot.cancelling = false;
-      slot.cancelTimer?.cancel();
-      if (slot.state !== 'busy') return;
-      if (slot.worker.runsDone >= pool.maxRunsPerWorker) retire(slot, 'runs', IDLE_STOP_GRACE_MS);
-      else if (size() > limit) {
-        // One whose run was given up is warm; its replacement, if still on its way, is the one to go.
-        const replacement = returned
-          ? [...slots].findLast((each) => each.state === 'starting' && counts(each))
-          : undefined;
-        retire(replacement ?? slot, returned ? 'cancelled-run' : 'scaled-down', IDLE_STOP_GRACE_MS);
+      if (returned) count.recount();
+      if (slot.state !== 'busy') {
+        if (slot.stopReason !== undefined) unref(slot);
+        return;
       }
-      if (slot.state === 'busy') becomeIdle(slot);
-      else {
-        slot.worker.unref();
-        options.onIdle();
+      if (slot.runsLeft <= 0) retire(slot, 'runs', IDLE_STOP_GRACE_MS);
+      else if (slot.closing !== undefined) retire(slot, slot.closing, IDLE_STOP_GRACE_MS);
+      else if (count.size > options.limit()) {
+        retire(surplus(slot, returned), returned ? 'cancelled-run' : 'scaled-down', IDLE_STOP_GRACE_MS);
       }
+      // Another may have been the one to go.
+      if ((slot.state as WorkerState) === 'busy') becomeIdle(slot);
+      else unref(slot);
     },
-    giveUp(given, cancelGraceMs) {
-      const slot = given as Slot;
-      slot.cancelling = true;
-      slot.cancelTimer = clock.setTimer(cancelGraceMs, () => {
-        if (slot.state === 'busy') retire(slot, 'cancelled-run', 0);
-      });
-      options.onIdle();
+    retire,
+    kill(slot, reason) {
+      if (slot.stopReason !== undefined) return;
+      slot.move(reason === 'unresponsive' ? 'unresponsive' : 'draining');
+      stop(slot, reason, 0, 0);
+    },
+    replace(slot, reason) {
+      if (slot.replacement !== undefined || slot.replaces !== undefined || slot.closing !== undefined) return;
+      if (slot.stopReason !== undefined || restarts.isBlocked || abandoned.signal.aborted) return;
+      slot.recycleFor = reason;
+      add(slot);
     },
     get crashLoop() {
       return restarts.crashLoop;
     },
     async whenStarted() {
       const failures: Error[] = [];
-      const stop = emitter.on('worker:start-failed', ({ error }) => failures.push(error));
+      const stopListening = emitter.on('worker:start-failed', ({ error }) => failures.push(error));
       await Promise.all([...slots].map((slot) => slot.starting));
-      stop();
+      stopListening();
       const [failure] = failures;
       if (failure !== undefined) throw failure;
     },
     async stopAll() {
       restarts.cancelRetry();
+      idle.stop();
       abandoned.abort(new Error('The pool was stopped.'));
       await Promise.all(
         [...slots].map(async (slot) => {
           slot.worker.ref();
-          retire(slot, 'pool-stopped', slot.run === undefined ? IDLE_STOP_GRACE_MS : 0);
+          retire(slot, 'pool-stopped', slot.load === 0 ? IDLE_STOP_GRACE_MS : 0);
           await slot.worker.ended;
         }),
       );
     },
+    stats: () => count.stats(),
   };
   return set;
 }

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest';
 import { canMove, type WorkerState } from './worker-state.ts';
 
-const STATES: readonly WorkerState[] = ['starting', 'ready', 'busy', 'draining', 'stopped', 'failed'];
+const STATES: readonly WorkerState[] = [
+  'starting',
+  'ready',
+  'busy',
+  'draining',
+  'unresponsive',
+  'stopped',
+  'failed',
+];
 
 it('allows the moves of the picture and no others', () => {
   const moves = STATES.flatMap((from) =>
@@ -14,13 +22,17 @@ it('allows the moves of the picture and no others', () => {
     'starting → failed',
     'ready → busy',
     'ready → draining',
+    'ready → unresponsive',
     'ready → stopped',
     'ready → failed',
     'busy → ready',
     'busy → draining',
+    'busy → unresponsive',
     'busy → stopped',
     'busy → failed',
     'draining → stopped',
     'draining → failed',
+    'unresponsive → stopped',
+    'unresponsive → failed',
   ]);
 });

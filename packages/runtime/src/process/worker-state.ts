@@ -5,21 +5,23 @@
  * starting ─▶ ready ◀─▶ busy
  *    │          │         │
  *    ▼          ▼         ▼
- *  failed    draining ◀───┘        any state but the last two ─▶ stopped | failed
+ *  failed    draining | unresponsive     any state but the last two ─▶ stopped | failed
  *               │
  *               ▼
  *            stopped
  * ```
  *
- * `failed` is an end nobody asked for: a start that went wrong, or a crash.
+ * `unresponsive` gave no sign of life to a row of pings, and is being killed. `failed` is an end nobody asked for: a
+ * start that went wrong, or a crash.
  */
-export type WorkerState = 'starting' | 'ready' | 'busy' | 'draining' | 'stopped' | 'failed';
+export type WorkerState = 'starting' | 'ready' | 'busy' | 'draining' | 'unresponsive' | 'stopped' | 'failed';
 
 const MOVES: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   starting: ['ready', 'draining', 'stopped', 'failed'],
-  ready: ['busy', 'draining', 'stopped', 'failed'],
-  busy: ['ready', 'draining', 'stopped', 'failed'],
+  ready: ['busy', 'draining', 'unresponsive', 'stopped', 'failed'],
+  busy: ['ready', 'draining', 'unresponsive', 'stopped', 'failed'],
   draining: ['stopped', 'failed'],
+  unresponsive: ['stopped', 'failed'],
   stopped: [],
   failed: [],
 };

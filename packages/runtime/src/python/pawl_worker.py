@@ -14,8 +14,8 @@ form of what it imports, not of what it is started with.
 
 A function takes `(input, ctx)`, `(input)` or nothing. It may be `async`; a generator streams what it yields.
 
-Tasks run one at a time on the main thread. A side thread reads the channel: it answers `ping` while a task spins,
-takes `cancel`, `credit` and `shutdown`, and ends the process within a second of its host being gone. It needs the GIL
+Tasks run one at a time on the main thread, in the order they came. A side thread reads the channel: it answers `ping`
+while a task spins, gives back runs that wait, takes `cancel`, `credit` and `shutdown`, and ends the process within a second of its host being gone. It needs the GIL
 for that: native code that holds the GIL for seconds looks like a dead process from outside, and is treated as one.
 
 A cancel sets `ctx.cancelled` and interrupts the task: `Cancelled`, a BaseException, is raised once where the task is,
@@ -562,6 +562,7 @@ class _Call:
         "cancelled",
         "reason",
         "interrupted",
+        "streams",
         "granted",
         "sent",
         "wake",
@@ -575,8 +576,12 @@ class _Call:
         self.deadline = deadline
         self.started = self.answered = self.cancelled = self.interrupted = False
         self.reason = None
-        # Chunks the host allowed (the side thread counts), and chunks sent (the emitting thread counts).
-        self.granted = self.sent = 0
+        # Chunks the host allowed (the side thread counts), and chunks sent (the emitting thread counts). Without credit
+        # in the request the caller takes none, and they are dropped.
+        credit = params.get("credit")
+        self.streams = type(credit) in (int, float)
+        self.granted = int(credit) if self.streams else 0
+        self.sent = 0
         self.wake = None
 
 
@@ -643,10 +648,13 @@ class Context:
     def emit(self, chunk):
         """
         Sends a chunk of the run's stream. Blocks until the host has granted credit for it; raises Cancelled or
-        BudgetExceeded when that ends the wait.
+        BudgetExceeded when that ends the wait. A caller that takes no stream gets none, without any wait.
         """
-        data = _encode("chunk", chunk)
         call = self._call
+        if not call.streams:
+            self.check()
+            return
+        data = _encode("chunk", chunk)
         with self._emitting:
             if call.wake is None:
                 call.wake = _new_lock()
@@ -858,7 +866,7 @@ class _Worker:
         self.interrupts = interrupts
         if init is not None:
             init()
-        features = ["cancel", "progress", "stream", "log", "validate"]
+        features = ["cancel", "progress", "stream", "log", "validate", "queue"]
         hello = {
             "protocol": {"min": 1, "max": 1},
             "name": name,
@@ -1224,9 +1232,15 @@ class _Worker:
         if method == "ping":
             self.channel.push(b'{"jsonrpc":"2.0","id":%d,"result":%b}\n' % (id, _encode("result", self._health())))
             return
+        if method == "withdraw":
+            withdrawn = self._withdraw(params)
+            result = b'{"withdrawn":%b}' % _encode("result", withdrawn)
+            self.channel.push(b'{"jsonrpc":"2.0","id":%d,"result":%b}\n' % (id, result))
+            return
         if method not in ("run", "validate"):
             raise _Refusal(
-                _NO_SUCH_METHOD, 'There is no method "%s" here. There are: run, validate, ping.' % method[:200]
+                _NO_SUCH_METHOD,
+                'There is no method "%s" here. There are: run, validate, withdraw, ping.' % method[:200],
             )
         if not self.welcomed:
             raise _Refusal(_INVALID_REQUEST, "A `%s` before the `welcome`." % method)
@@ -1251,6 +1265,22 @@ class _Worker:
         call = _Call(id, method, task, params, deadline)
         self.calls[id] = call
         self._tell_main(call)
+
+    def _withdraw(self, params):
+        """Takes back those of these runs that have not begun. Returns their ids."""
+        ids = params.get("ids") if type(params) is dict else None
+        if type(ids) is not list or not all(type(id) is int for id in ids):
+            raise _Refusal(_INVALID_PARAMS, "Expected `ids` to be an array of integers.")
+        withdrawn = []
+        with self.state:
+            for id in ids:
+                call = self.calls.get(id)
+                if call is not None and not call.started and not call.answered:
+                    # For the main thread it is as if it were answered.
+                    call.answered = True
+                    del self.calls[id]
+                    withdrawn.append(id)
+        return withdrawn
 
     def _on_notification(self, method, params):
         if method == "cancel":

@@ -1,6 +1,7 @@
+import { createManualClock } from '@pawl/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRunQueue, type QueueEntry } from './run-queue.ts';
+import { comesBefore, createRunQueue, type QueueEntry } from './run-queue.ts';
 
 /** The same queue the slow way: a sorted array of ids. */
 function createModel() {
@@ -118,5 +119,95 @@ describe('createRunQueue', () => {
     expect(queue.size).toBe(0);
     expect(() => createRunQueue({ maxSize: -1 })).toThrow(/`maxSize` to be an integer ≥ 0, or Infinity/);
     expect(() => createRunQueue({ max: 1 } as never)).toThrow(/Unknown option `max`/);
+  });
+
+  it('lets a low priority catch up by waiting', async () => {
+    const clock = createManualClock();
+    const queue = createRunQueue<string>({ ageingMs: 1_000, clock });
+    queue.add('low', 1);
+    await clock.advance(1_999);
+    queue.add('high, a little too early', 3);
+    await clock.advance(2);
+    queue.add('high, too late', 3);
+    expect(queue.clear()).toEqual(['high, a little too early', 'low', 'high, too late']);
+  });
+
+  it('lets keys take turns within a priority', () => {
+    const queue = createRunQueue<string>();
+    for (const item of ['a1', 'a2', 'a3']) queue.add(item, 2, 'a');
+    for (const item of ['b1', 'b2']) queue.add(item, 2, 'b');
+    queue.add('no key', 2);
+    queue.add('low', 1, 'c');
+    expect(queue.take()).toBe('a1');
+    queue.add('d1', 2, 'd');
+    expect(queue.clear()).toEqual(['b1', 'no key', 'a2', 'd1', 'b2', 'a3', 'low']);
+  });
+
+  it('serves every key once a round, however many each of them has', () => {
+    const entry = fc.record({ key: fc.constantFrom('a', 'b', 'c'), cancel: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 60 }), (adds) => {
+        const queue = createRunQueue<number>();
+        const left = new Map<string, number[]>();
+        for (const [id, { key, cancel }] of adds.entries()) {
+          const added = queue.add(id, 2, key);
+          if (cancel && added !== undefined) queue.remove(added);
+          else left.set(key, [...(left.get(key) ?? []), id]);
+        }
+        const keyOf = (id: number): string => adds[id]?.key ?? '';
+        const served = queue.clear();
+        for (const [key, ids] of left) expect(served.filter((id) => keyOf(id) === key)).toEqual(ids);
+        // Between two of one key there are all others that still have some.
+        for (const [at, id] of served.entries()) {
+          const again = served.findIndex((other, later) => later > at && keyOf(other) === keyOf(id));
+          if (again === -1) continue;
+          const between = served.slice(at + 1, again).map(keyOf);
+          expect(new Set(between).size).toBe(between.length);
+        }
+      }),
+    );
+  });
+
+  it('puts back what was taken before all that came later', () => {
+    const queue = createRunQueue<string>();
+    const entries = ['a', 'b', 'c', 'd'].map((item) => queue.stamp(item));
+    for (const entry of [entries[3], entries[1], entries[0]]) if (entry !== undefined) queue.restore(entry);
+    queue.add('e');
+    expect(queue.first?.item).toBe('a');
+    expect(queue.clear()).toEqual(['a', 'b', 'd', 'e']);
+  });
+
+  it('gives up the oldest of the lowest priority', () => {
+    const queue = createRunQueue<string>();
+    queue.add('normal');
+    queue.add('old and low', 1, 'x');
+    queue.add('low', 1, 'y');
+    expect(queue.takeOldest()).toBe('old and low');
+    expect(queue.clear()).toEqual(['normal', 'low']);
+    expect(queue.takeOldest()).toBeUndefined();
+  });
+
+  it('knows which of two comes first, also in two queues', () => {
+    const [one, other] = [createRunQueue<string>(), createRunQueue<string>()];
+    const [first, second, urgent] = [one.stamp('first'), one.stamp('second'), one.stamp('urgent', 4)];
+    other.restore(second);
+    one.restore(first);
+    expect(comesBefore(first, second)).toBe(true);
+    expect(comesBefore(second, first)).toBe(false);
+    expect(comesBefore(urgent, first)).toBe(true);
+  });
+
+  it('takes a million, in order', () => {
+    const queue = createRunQueue<number>({ maxSize: Infinity });
+    for (let i = 0; i < 1_000_000; i += 1) queue.add(i, 1 + (i % 4));
+    expect(queue.size).toBe(1_000_000);
+    let last = -1;
+    let isOrdered = true;
+    for (let i = 0; i < 250_000; i += 1) {
+      const item = queue.take() ?? -1;
+      isOrdered &&= item % 4 === 3 && item > last;
+      last = item;
+    }
+    expect(isOrdered).toBe(true);
   });
 });

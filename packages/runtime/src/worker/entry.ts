@@ -1,7 +1,8 @@
 // What a JavaScript worker process runs: loads the file named by PAWL_WORKER_FILE and serves what it exports, unless
 // the file calls serve() itself.
 import { watchParent } from './parent-watch.ts';
-import { isServing, reportFault, serve } from './serve.ts';
+import { reportFault } from './report-fault.ts';
+import { isServing, serve } from './serve.ts';
 import { loadTasks } from './task-loader.ts';
 
 // A module that takes its time to load must not outlive the host; from serve() on, tasks are given a moment.
@@ -13,7 +14,7 @@ try {
   const tasks = await loadTasks(file);
   if (!isServing()) {
     if (Object.keys(tasks).length === 0)
-      throw new TypeError(`${file} exports no function and does not call serve().`);
+      throw new TypeError(`${file} exports no task and does not call serve().`);
     serve({ tasks });
   }
   stopWatching();

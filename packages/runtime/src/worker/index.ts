@@ -1,1 +1,4 @@
-export { serve, type Task, type TaskContext, type TaskProgress, type WorkerDefinition } from './serve.ts';
+export { serve, type WorkerDefinition } from './serve.ts';
+export type { TaskContext, TaskProgress } from './run-context.ts';
+export type { InputCheck, InputSchema, Task, TaskDefinition, TaskFunction } from './task.ts';
+export type { InputIssue } from '@pawl/ipc';

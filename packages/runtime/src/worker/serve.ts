@@ -1,46 +1,24 @@
-import { inspect } from 'node:util';
-import { type Logger, systemClock } from '@pawl/core';
+import { systemClock } from '@pawl/core';
 import {
-  type Connection,
   createConnection,
+  errorCodes,
   fdTransport,
-  type InboundContext,
   introduce,
   RpcError,
-  errorCodes,
+  type WorkerFeature,
 } from '@pawl/ipc';
+import { controlFd, startControlThread } from './control.ts';
+import { workerHealth } from './health.ts';
 import { guardOutput } from './output-guard.ts';
 import { watchParent } from './parent-watch.ts';
-import { createRunLogger } from './run-logger.ts';
-
-/** What a task gets besides its input. */
-export interface TaskContext {
-  /** Aborts when the run is cancelled or timed out, or the host is gone. A task that heeds it keeps its worker alive. */
-  readonly signal: AbortSignal;
-  readonly runId: string;
-  /** Which try this is, from 1. */
-  readonly attempt: number;
-  /** When the run's time is up, on the scale of `performance.now()`; `Infinity` without a limit. */
-  readonly deadline: number;
-  /** A W3C `traceparent`, if the caller gave one. */
-  readonly trace: string | undefined;
-  /** Tells the caller how far the task is. */
-  progress(progress: TaskProgress): void;
-  /** Writes to the caller's log. */
-  readonly log: Logger;
-}
-
-export interface TaskProgress {
-  /** From 0 to 1. */
-  readonly value?: number;
-  readonly step?: number;
-  readonly total?: number;
-  readonly message?: string;
-  readonly data?: unknown;
-}
-
-/** A task: gets JSON, gives JSON. */
-export type Task = (input: never, context: TaskContext) => unknown;
+import { reportFault } from './report-fault.ts';
+import { RunContext } from './run-context.ts';
+import { createRunGate } from './run-gate.ts';
+import { createRunRegister } from './run-register.ts';
+import { runRequest } from './run-request.ts';
+import { ServedRun } from './served-run.ts';
+import { type ServedTask, servedTask, type Task } from './task.ts';
+import { withdrawRuns } from './withdraw.ts';
 
 export interface WorkerDefinition {
   /** The tasks by name. */
@@ -53,8 +31,17 @@ export interface WorkerDefinition {
 
 const SERVING = Symbol.for('pawl.worker.serving');
 const VERSION = '1';
+const FEATURES: readonly WorkerFeature[] = [
+  'cancel',
+  'progress',
+  'stream',
+  'log',
+  'validate',
+  'concurrent',
+  'queue',
+];
 /** How long tasks may take to notice that the host is gone, in milliseconds. */
-const ORPHAN_GRACE_MS = 900;
+const ORPHAN_GRACE_MS = 700;
 
 /** Whether `serve` was called in this process, by whatever copy of this package. */
 export function isServing(): boolean {
@@ -64,51 +51,86 @@ export function isServing(): boolean {
 /**
  * Makes this process a worker: introduces it to the host on the channel named by `PAWL_CHANNEL` and runs what the host
  * asks for. The process ends when the host says so or is gone.
- * @throws TypeError when this process serves already
+ * @throws TypeError when this process serves already, or a task is no task
  */
 export function serve(definition: WorkerDefinition): void {
   if (isServing()) throw new TypeError('This process serves already: call serve() once.');
+  const tasks = new Map(
+    Object.entries(definition.tasks).map(([name, task]) => [name, servedTask(name, task)]),
+  );
   Object.defineProperty(globalThis, SERVING, { value: true });
-  const tasks = new Map(Object.entries(definition.tasks));
   const writeFd = guardOutput(process.env['PAWL_CHANNEL']);
+  const control = controlFd(process.env['PAWL_CONTROL']);
   // On stdout the prints of native code and of child processes come between.
   const transport = fdTransport({ writeFd, shared: writeFd === 1 });
   // A result that was given before process.exit() still goes out.
   const flush = (): void => transport.flushSync();
   process.once('exit', flush);
-  let active = 0;
+  const register = createRunRegister();
+  const gate = createRunGate({ register, flush, onIdle: endIfDrained });
+  /** Runs that stream, by request id. */
+  const streaming = new Map<number, RunContext>();
+  let hasRun = false;
   let draining = false;
+  let ending = false;
 
   const connection = createConnection(transport, {
     methods: {
-      run: async (params, context) => {
-        const { task: name, input } = runParams(params);
-        const task = tasks.get(name);
-        if (task === undefined) throw noSuchTask(name, tasks);
+      run: (params, inbound) => {
+        const request = runRequest(params);
+        const task = taskNamed(request.task);
         if (draining) throw new RpcError(errorCodes.draining, 'This worker is stopping.');
-        active += 1;
-        try {
-          return await task(input as never, taskContext(context, runParams(params), flush));
-        } finally {
-          active -= 1;
-          // The answer goes out first.
-          if (draining && active === 0) setImmediate(() => void end());
+        if (!hasRun) {
+          hasRun = true;
+          if (control !== undefined) startControlThread(control, register);
         }
+        const context = new RunContext(request, inbound, systemClock.now(), flush);
+        if (request.credit === undefined) {
+          return gate.enter(new ServedRun(inbound, task, request.input, context));
+        }
+        streaming.set(inbound.id, context);
+        const forget = (): boolean => streaming.delete(inbound.id);
+        return gate.enter(new ServedRun(inbound, task, request.input, context, forget));
       },
-      ping: () => ({
-        pid: process.pid,
-        uptimeMs: Math.round(process.uptime() * 1000),
-        rssBytes: process.memoryUsage.rss(),
-        runsActive: active,
-      }),
+      validate: async (params) => {
+        const { task: name, input } = runRequest(params);
+        const { check } = taskNamed(name);
+        const outcome = input === undefined || check === undefined ? undefined : await check(input);
+        const issues = outcome !== undefined && 'issues' in outcome ? outcome.issues : [];
+        return { valid: issues.length === 0, issues };
+      },
+      // What this thread answers it is there to answer.
+      ping: () => workerHealth(register, 0),
+      withdraw: (params) => withdrawRuns(register, params),
     },
     notifications: {
+      credit: (params) => {
+        const { id, n } = (params ?? {}) as { readonly id?: unknown; readonly n?: unknown };
+        if (typeof id === 'number' && typeof n === 'number' && n > 0) streaming.get(id)?.chunks.grant(n);
+      },
       shutdown: () => {
         draining = true;
-        if (active === 0) void end();
+        endIfDrained();
       },
     },
   });
+
+  function taskNamed(name: string): ServedTask {
+    const task = tasks.get(name);
+    if (task !== undefined) return task;
+    const known = [...tasks.keys()].join(', ');
+    throw new RpcError(
+      errorCodes.noSuchTask,
+      `There is no task "${name}" here. There are: ${known === '' ? 'none' : known}.`,
+    );
+  }
+
+  function endIfDrained(): void {
+    // The last answer goes out first.
+    if (!draining || ending || gate.size > 0) return;
+    ending = true;
+    setImmediate(() => void end());
+  }
 
   async function end(): Promise<void> {
     try {
@@ -122,94 +144,28 @@ export function serve(definition: WorkerDefinition): void {
   }
 
   function hostIsGone(): void {
-    if (active === 0) process.exit();
+    if (gate.size === 0) process.exit();
     systemClock.setTimer(ORPHAN_GRACE_MS, () => process.exit());
+  }
+
+  async function start(): Promise<void> {
+    await definition.init?.();
+    const welcome = await introduce(connection, {
+      protocol: { min: 1, max: 1 },
+      name: '@pawl/runtime',
+      language: 'javascript',
+      version: VERSION,
+      pid: process.pid,
+      tasks: [...tasks.keys()],
+      features: control === undefined ? FEATURES : [...FEATURES, 'control'],
+    });
+    gate.limit = welcome.runsAtOnce;
   }
 
   void connection.closed.then(() => (draining ? undefined : hostIsGone()));
   watchParent(hostIsGone);
-  start(connection, definition, [...tasks.keys()]).catch((error: unknown) => {
+  start().catch((error: unknown) => {
     reportFault(error);
     process.exit(1);
   });
-}
-
-/** Tells stderr, whose tail the host keeps. */
-export function reportFault(error: unknown): void {
-  process.stderr.write(`${inspect(error)}\n`);
-}
-
-async function start(
-  connection: Connection,
-  definition: WorkerDefinition,
-  tasks: readonly string[],
-): Promise<void> {
-  await definition.init?.();
-  await introduce(connection, {
-    protocol: { min: 1, max: 1 },
-    name: '@pawl/runtime',
-    language: 'javascript',
-    version: VERSION,
-    pid: process.pid,
-    tasks,
-    features: ['cancel', 'progress', 'log', 'concurrent'],
-  });
-}
-
-interface RunParams {
-  readonly task: string;
-  readonly input: unknown;
-  readonly runId: string;
-  readonly attempt: number;
-  readonly budgetMs: number;
-  readonly trace: string | undefined;
-}
-
-function runParams(value: unknown): RunParams {
-  const { task, input, runId, attempt, budgetMs, trace } = (value ?? {}) as Partial<
-    Record<keyof RunParams, unknown>
-  >;
-  if (typeof task !== 'string')
-    throw new RpcError(errorCodes.invalidParams, 'A run needs `task` to be a string.');
-  return {
-    task,
-    input,
-    runId: typeof runId === 'string' ? runId : '',
-    attempt: typeof attempt === 'number' ? attempt : 1,
-    budgetMs: typeof budgetMs === 'number' ? budgetMs : Infinity,
-    trace: typeof trace === 'string' ? trace : undefined,
-  };
-}
-
-/** @param flush sends at once: a task that says something and then blocks its thread was meant to be heard */
-function taskContext(context: InboundContext, params: RunParams, flush: () => void): TaskContext {
-  const tell = (method: string, fields: Readonly<Record<string, unknown>>): Promise<void> => {
-    const sent = context.notify(method, fields);
-    flush();
-    return sent;
-  };
-  return {
-    get signal() {
-      return context.signal;
-    },
-    runId: params.runId,
-    attempt: params.attempt,
-    deadline: systemClock.now() + params.budgetMs,
-    trace: params.trace,
-    progress: (progress) => void tell('progress', { ...progress }).catch(() => undefined),
-    log: createRunLogger((level, message, fields) => {
-      tell('log', { level, message, ...(fields === undefined ? {} : { fields }) })
-        // The message is worth having without fields that JSON can't carry.
-        .catch(() => tell('log', { level, message }))
-        .catch(() => undefined);
-    }),
-  };
-}
-
-function noSuchTask(name: string, tasks: ReadonlyMap<string, Task>): RpcError {
-  const known = [...tasks.keys()].join(', ');
-  return new RpcError(
-    errorCodes.noSuchTask,
-    `There is no task "${name}" here. There are: ${known === '' ? 'none' : known}.`,
-  );
 }
