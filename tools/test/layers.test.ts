@@ -48,6 +48,9 @@ function lint(planted: Readonly<Record<string, string>>): Record<string, string[
 const GROUND = 'core is the ground: it imports nothing.';
 const LEAF = 'stand on core alone: siblings never import each other.';
 const UP = 'runtime stands on core, ipc, resilience and caching: an import never goes up.';
+const PATTERNS = 'tasks stands on runtime and what is below: stores and apps import it, never the reverse.';
+const STORE = 'sqlite is a store: it stands on core, caching and tasks alone.';
+const PYTHON = 'python stands on runtime and what is below, beside tasks.';
 const BY_PATH = 'Import another package by its name, not by its path.';
 
 describe('the layer rule', () => {
@@ -64,6 +67,13 @@ describe('the layer rule', () => {
     ['packages/runtime', '@pawl/tasks', UP],
     ['packages/runtime', '@pawl/python', UP],
     ['packages/runtime', 'pawl', UP],
+    ['packages/tasks', '@pawl/sqlite', PATTERNS],
+    ['packages/tasks', '@pawl/python', PATTERNS],
+    ['packages/tasks', 'pawl', PATTERNS],
+    ['packages/sqlite', '@pawl/runtime', STORE],
+    ['packages/sqlite', '@pawl/python', STORE],
+    ['packages/python', '@pawl/tasks', PYTHON],
+    ['packages/python', '@pawl/sqlite', PYTHON],
     ['packages/ipc', '../../caching/src/index.ts', BY_PATH],
     ['packages/runtime', '../../../apps/pawl/src/main.ts', BY_PATH],
   ];
@@ -78,6 +88,12 @@ describe('the layer rule', () => {
     ['packages/runtime', '@pawl/ipc'],
     ['packages/runtime', '@pawl/resilience'],
     ['packages/runtime', '@pawl/caching'],
+    ['packages/tasks', '@pawl/runtime'],
+    ['packages/tasks', '@pawl/resilience'],
+    ['packages/sqlite', '@pawl/tasks'],
+    ['packages/sqlite', '@pawl/caching'],
+    ['packages/python', '@pawl/runtime'],
+    ['packages/python', '@pawl/ipc'],
     ['apps/pawl', '@pawl/runtime'],
     ['apps/pawl', '@pawl/core'],
   ];

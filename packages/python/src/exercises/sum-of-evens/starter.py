@@ -1,0 +1,2 @@
+def sum_of_evens(numbers):
+    pass

@@ -1,0 +1,126 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLifecycle, type Service } from '@pawl/core';
+import { type PoolStats, type ProcessPool, PoolStoppedError } from '@pawl/runtime';
+import { type ExecutionRequest, type ResolvedRequest, resolveRequest } from './execution-request.ts';
+import { createExecutionResult, type ExecutionResult, type WorkerAnswer } from './execution-result.ts';
+import type { ExerciseFolder } from './exercises.ts';
+import { DEFAULT_LIMITS, DEFAULT_MAX_LIMITS } from './limits.ts';
+import { type PythonRunnerOptions, resolveRunnerOptions } from './runner-options.ts';
+import type { SandboxKind, SandboxReport } from './sandbox/sandbox.ts';
+import { openSandbox } from './sandbox/selection.ts';
+
+export interface ExecuteOptions {
+  /** Ends the program; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs submitted Python programs, each in a sandbox of its own. */
+export interface PythonRunner extends Service {
+  /**
+   * Runs a program, and its tests if there are any. Starts the runner if need be. A program that fails, or is ended
+   * because of a limit, is a result, not an error.
+   * @throws InvalidExecutionError, ExerciseNotFoundError, SandboxUnavailableError, QueueFullError, PoolStoppedError, or
+   * the reason of `options.signal`
+   */
+  execute(request: ExecutionRequest, options?: ExecuteOptions): Promise<ExecutionResult>;
+  /**
+   * Which sandbox is in use and what its probe found. Starts the runner if need be.
+   * @throws SandboxUnavailableError when none works here
+   */
+  sandboxReport(): Promise<SandboxReport>;
+  readonly exercises: ExerciseFolder;
+  /** `undefined` until it is started. */
+  stats(): PoolStats | undefined;
+}
+
+/** What the pool waits beyond the program's own time before it gives the worker up. */
+const BACKSTOP_MS = 10_000;
+
+/** Makes a runner. @throws TypeError, RangeError for wrong options */
+export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRunner {
+  const resolved = resolveRunnerOptions(options);
+  const { clock, exercises } = resolved;
+  let folder: string | undefined;
+  let pool: ProcessPool | undefined;
+  let report: SandboxReport | undefined;
+
+  const lifecycle = createLifecycle({
+    name: 'the Python runner',
+    async start(signal) {
+      folder = await mkdtemp(join(tmpdir(), 'pawl-python-'));
+      // Workers that give up root's rights pass through it to folders of their own.
+      await chmod(folder, 0o711);
+      const opened = await openSandbox({ ...resolved, folder, runIn, signal });
+      pool = opened.pool;
+      report = opened.report;
+    },
+    async stop({ graceMs }) {
+      const stopped = await pool?.stop({ graceMs });
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+      return stopped;
+    },
+  });
+
+  async function execute(
+    target: ProcessPool,
+    kind: SandboxKind,
+    { runTests, ...checked }: ResolvedRequest,
+    { signal }: ExecuteOptions = {},
+  ): Promise<ExecutionResult> {
+    const began = clock.now();
+    const testCode =
+      checked.exerciseId === undefined
+        ? checked.testCode
+        : (await exercises.get(checked.exerciseId)).testCode;
+    const { code, stdin, files, limits } = checked;
+    const answer = (await target.run(
+      'execute',
+      {
+        code,
+        stdin,
+        files,
+        limits,
+        testCode: runTests ? testCode : null,
+        // Tests import the program; without tests it is the main program.
+        module: runTests ? 'starter' : null,
+        stripInteractive: !runTests && stdin === '',
+      },
+      { signal, timeoutMs: limits.wallMs + BACKSTOP_MS },
+    )) as WorkerAnswer;
+    const executionTime = Math.round(clock.now() - began);
+    return createExecutionResult(answer, { limits, sandbox: kind, executionTime });
+  }
+
+  const runIn = (
+    target: ProcessPool,
+    kind: SandboxKind,
+    request: ExecutionRequest,
+  ): Promise<ExecutionResult> =>
+    execute(target, kind, resolveRequest(request, DEFAULT_LIMITS, DEFAULT_MAX_LIMITS));
+
+  return {
+    get state() {
+      return lifecycle.state;
+    },
+    start: () => lifecycle.start(),
+    stop: (stopOptions) => lifecycle.stop(stopOptions),
+    [Symbol.asyncDispose]: () => lifecycle[Symbol.asyncDispose](),
+    exercises,
+    stats: () => pool?.stats(),
+    async execute(request, how) {
+      // Checked before anything is started for it.
+      const checked = resolveRequest(request, resolved.limits, resolved.maxLimits);
+      how?.signal?.throwIfAborted();
+      await lifecycle.start();
+      if (pool === undefined || report === undefined) throw new PoolStoppedError('The program was refused');
+      return execute(pool, report.kind, checked, how);
+    },
+    async sandboxReport() {
+      await lifecycle.start();
+      if (report === undefined) throw new PoolStoppedError('There is no report');
+      return report;
+    },
+  };
+}

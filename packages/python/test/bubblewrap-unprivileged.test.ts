@@ -1,0 +1,4 @@
+import { becomeNobody, describeContainment, obstacleTo } from './hostile-contract.ts';
+
+// This file's process only: each test file has one of its own.
+describeContainment('bubblewrap', becomeNobody() ?? (await obstacleTo('bubblewrap')));

@@ -1,0 +1,3 @@
+import { describeContainment, obstacleTo } from './hostile-contract.ts';
+
+describeContainment('bubblewrap', await obstacleTo('bubblewrap'));

@@ -1,0 +1,2 @@
+echo "removed $(ls -- *.tmp | wc -l | tr -d ' ') files"
+rm -f -- *.tmp

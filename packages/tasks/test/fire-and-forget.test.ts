@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createEventMonitor } from '@pawl/core/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createMemoryRunStore, createOutputLogs, createRunTracker, moduleTask } from '../src/index.ts';
+import type { RunTrackerOptions } from '../src/index.ts';
+import { endAtLast, isAlive } from './setup-processes.ts';
+import { setupScripts } from './setup-scripts.ts';
+
+const FAMILY = fileURLToPath(new URL('fixtures/family.sh', import.meta.url));
+
+function setup(options: Partial<RunTrackerOptions> = {}) {
+  const { script, folder } = setupScripts();
+  const logFolder = mkdtempSync(join(tmpdir(), 'pawl-logs-'));
+  const logs = createOutputLogs({ folder: logFolder });
+  const tracker = createRunTracker({
+    store: createMemoryRunStore(),
+    killGraceMs: 200,
+    ...options,
+    tasks: { module: moduleTask({ logs }) },
+  });
+  const events = createEventMonitor(tracker);
+  onTestFinished(async () => {
+    events[Symbol.dispose]();
+    await tracker.stop({ graceMs: 0 });
+    rmSync(logFolder, { recursive: true, force: true });
+  });
+  return { script, folder, logs, tracker, events };
+}
+
+describe('a script as a tracked run', () => {
+  it('is answered with an id, and found with its result and its output', async () => {
+    const { script, tracker, logs } = setup();
+    const path = script('job.py', 'import sys\nfor i in range(30): print("row", i, *sys.argv[1:])');
+    const { id, state } = await tracker.start({ task: 'module', input: { scriptPath: path, args: ['ü'] } });
+    expect([id.startsWith('run_'), state]).toEqual([true, 'queued']);
+    const run = await tracker.wait(id);
+    expect(run).toMatchObject({ state: 'succeeded', result: { exitCode: 0, logId: id } });
+    const { lastLines } = run.result as { readonly lastLines: readonly string[] };
+    expect([lastLines.length, lastLines.at(-1)]).toEqual([20, 'row 29 ü']);
+    const log = await logs.open(id);
+    expect((await log.tail()).length).toBe(30);
+  });
+
+  it('fails with its last error lines, and is tried again with a log of its own', async () => {
+    const { script, tracker, logs } = setup({ retry: { maxAttempts: 2, backoff: () => 0 } });
+    const path = script('job.sh', 'echo working; echo "no such table" >&2; exit 3');
+    const { id } = await tracker.start({ task: 'module', input: { scriptPath: path } });
+    const run = await tracker.wait(id);
+    expect(run).toMatchObject({
+      state: 'failed',
+      error: {
+        code: 'MODULE_FAILED',
+        message: `The script ${path} exited with code 3: no such table.`,
+      },
+    });
+    expect(run.attempts).toHaveLength(2);
+    expect((await logs.list()).map(({ id: log }) => log).toSorted()).toEqual([id, `${id}.attempt-2`]);
+  });
+
+  it('fails when there is no such script', async () => {
+    const { tracker, folder } = setup();
+    const { id } = await tracker.start({ task: 'module', input: { scriptPath: join(folder, 'missing.py') } });
+    expect(await tracker.wait(id)).toMatchObject({ state: 'failed', error: { code: 'SCRIPT_NOT_FOUND' } });
+  });
+
+  it('is really ended when it is cancelled', async () => {
+    const { tracker, logs, events } = setup();
+    const { id } = await tracker.start({ task: 'module', input: { scriptPath: FAMILY, args: ['stubborn'] } });
+    if ((await tracker.get(id))?.state === 'queued') await events.next('attempt:started');
+    const pids: number[] = [];
+    const log = await logs.open(id);
+    for await (const event of log.follow()) {
+      if (event.type !== 'entry') continue;
+      const pid = Number(event.text.split(' ')[1]);
+      endAtLast(pid);
+      if (pids.push(pid) === 3) break;
+    }
+    expect(pids.filter(isAlive)).toHaveLength(3);
+    expect(await tracker.cancel(id)).toMatchObject({ state: 'cancelled' });
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(log.isComplete).toBe(true);
+  });
+});
