@@ -1,9 +1,12 @@
 import { CircuitOpenError } from '@pawl/resilience';
 import { CrashLoopError, PoolStoppedError, QueueFullError } from '@pawl/runtime';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { HttpError } from './http-errors.ts';
 import { createHttpServer } from './http-server.ts';
+
+const createServer = (logger: Logger): ReturnType<typeof createHttpServer> =>
+  createHttpServer({ logger, isPublic: false, corsOrigins: [] });
 
 /** What the server answers when a route throws `error`, and what it logs. */
 async function answerTo(failure: unknown) {
@@ -12,7 +15,7 @@ async function answerTo(failure: unknown) {
     { base: null },
     { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  const app = createHttpServer(logger);
+  const app = await createServer(logger);
   app.get('/fail', async () => {
     throw failure as Error;
   });
@@ -91,7 +94,7 @@ describe('the log of the server', () => {
     'at level %s has no line for a request',
     async (level) => {
       const lines: string[] = [];
-      const app = createHttpServer(pino({ level }, { write: (line) => void lines.push(line) }));
+      const app = await createServer(pino({ level }, { write: (line) => void lines.push(line) }));
       await app.inject({ url: '/nothing', headers: { host: 'localhost' } });
       await app.close();
       expect(lines).toEqual([]);
@@ -100,7 +103,7 @@ describe('the log of the server', () => {
 
   it('is empty at level silent, also when something fails', async () => {
     const lines: string[] = [];
-    const app = createHttpServer(pino({ level: 'silent' }, { write: (line) => void lines.push(line) }));
+    const app = await createServer(pino({ level: 'silent' }, { write: (line) => void lines.push(line) }));
     app.get('/fail', async () => {
       throw new Error('x');
     });

@@ -1,6 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { hasCode, PawlError } from '@pawl/core';
+import type { InvalidExecutionError } from '@pawl/python';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { START_AGAIN_MS } from './python/restartable-runner.ts';
+import { isSandboxUnavailable, REMEDY, sandboxProblem, type SandboxState } from './python/sandbox-state.ts';
 
 /** What is wrong with one field of a request. */
 export interface FieldFault {
@@ -47,6 +50,16 @@ export async function sendProblem(reply: FastifyReply, error: HttpError): Promis
   await reply.status(error.status).type('application/problem+json').send(problemOf(error));
 }
 
+/** What passes by itself. */
+const BUSY = [
+  'QUEUE_FULL',
+  'POOL_STOPPED',
+  'EXECUTOR_STOPPED',
+  'SERVICE_STOPPED',
+  'TIMEOUT',
+  'RUN_TIMEOUT',
+] as const;
+
 /** Turns whatever a route threw into a problem. What nobody expected is logged and tells the client nothing. */
 export async function handleError(
   error: unknown,
@@ -54,22 +67,41 @@ export async function handleError(
   reply: FastifyReply,
 ): Promise<void> {
   const problem = toHttpError(error);
-  if (problem.status >= 500) request.log.error({ err: error }, problem.message);
-  const { retryAfterMs } = fieldsOf(error);
-  if (problem.status === 503) {
-    const seconds =
-      typeof retryAfterMs === 'number' && retryAfterMs < 3_600_000 ? Math.ceil(retryAfterMs / 1_000) : 1;
-    reply.header('retry-after', String(Math.max(1, seconds)));
-  }
+  // Those it says itself are news to nobody.
+  if (problem.status >= 500 && !(error instanceof HttpError) && !isSandboxUnavailable(error))
+    request.log.error({ err: error }, problem.message);
+  if (problem.status === 503) reply.header('retry-after', retryAfterSeconds(error));
   await sendProblem(reply, problem);
+}
+
+function retryAfterSeconds(error: unknown): number {
+  const { retryAfterMs = isSandboxUnavailable(error) ? START_AGAIN_MS : 0 } = fieldsOf(error);
+  const isSane = typeof retryAfterMs === 'number' && retryAfterMs < 3_600_000;
+  return isSane ? Math.max(1, Math.ceil(retryAfterMs / 1_000)) : 1;
 }
 
 function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  if (hasCode(error, 'CIRCUIT_OPEN', 'CRASH_LOOP', 'WORKER_START_FAILED', 'PYTHON_NOT_FOUND')) {
+  if (isSandboxUnavailable(error)) {
+    const { rejected } = error;
+    const state: SandboxState = { available: false, rejected, remedy: REMEDY };
+    return new HttpError(503, error.code, sandboxProblem(state) ?? error.message);
+  }
+  if (hasCode(error, 'EXECUTION_INVALID', 'CODE_TOO_LARGE')) {
+    const { field, message } = error as InvalidExecutionError;
+    const faults = [{ field, message }];
+    return error.code === 'CODE_TOO_LARGE'
+      ? new HttpError(413, 'CODE_TOO_LARGE', message, faults)
+      : new HttpError(400, 'BODY_INVALID', message, faults);
+  }
+  if (hasCode(error, 'EXERCISE_NOT_FOUND')) {
+    const { code, message } = error;
+    return new HttpError(404, code, message, [{ field: 'exerciseId', message }]);
+  }
+  if (hasCode(error, 'CIRCUIT_OPEN', 'CRASH_LOOP', 'WORKER_START_FAILED', 'WORKER_CRASHED')) {
     return new HttpError(503, error.code, `Python programs can't be run at the moment: ${error.message}`);
   }
-  if (hasCode(error, 'QUEUE_FULL', 'POOL_STOPPED', 'TIMEOUT')) {
+  if (hasCode(error, ...BUSY)) {
     return new HttpError(503, error.code, `The service is busy or stopping: ${error.message}`);
   }
   return (

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { hasCode } from '@pawl/core';
+import { hasCode, untilAborted } from '@pawl/core';
+import { createPythonRunner, type ExecutionRequest } from '@pawl/python';
 import {
   circuitBreaker,
   createShutdown,
@@ -8,45 +9,34 @@ import {
   installSignalHandlers,
   retry,
 } from '@pawl/resilience';
-import { createExecutor, createPool } from '@pawl/runtime';
+import { createExecutor } from '@pawl/runtime';
 import { pino } from 'pino';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { createHealthCheck } from './health-check.ts';
 import { createHttpServer } from './http-server.ts';
-import { createPythonRunner } from './python/python-runner.ts';
+import { describeRoutes } from './openapi.ts';
+import { createExecutions } from './python/executions.ts';
+import { createRestartableRunner } from './python/restartable-runner.ts';
+import { createResultCache } from './python/result-cache.ts';
+import { runnerOptions } from './python/runner-options.ts';
+import { readSandboxState, sandboxProblem, type SandboxState } from './python/sandbox-state.ts';
 import { executeRoute } from './routes/execute.ts';
 import { healthRoute } from './routes/health.ts';
+import { systemRoute } from './routes/system.ts';
 import { readVersion } from './version.ts';
 
-/** How long a submitted program may run, in milliseconds. */
-const PROGRAM_TIMEOUT_MS = 3_000;
 /** What a request may take in all, waiting for a worker included, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Of stdout and stderr each: 512 KiB. */
-const MAX_OUTPUT_BYTES = 524_288;
-/** Interpreters that stand ready: a program does not wait for Python to start. */
-const SPARE_WORKERS = 2;
 
 /** Builds the whole service, starts it, and resolves when it listens. It ends by SIGINT or SIGTERM, with exit code 0. */
 export async function serve(config: Config): Promise<void> {
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-  const python = new URL('../src/python/run_program.py', import.meta.url);
-  const pool = createPool({
-    worker: python,
-    python: config.python,
-    // Every program gets an interpreter and a folder of its own, and nothing of this process's environment.
-    maxRunsPerWorker: 1,
-    privateFolder: true,
-    minWorkers: 0,
-    spareWorkers: Math.min(SPARE_WORKERS, config.maxConcurrentRuns),
-    maxWorkers: config.maxConcurrentRuns,
-    runTimeoutMs: PROGRAM_TIMEOUT_MS,
-    // The breaker below answers for failing starts; this is the brake for the workers nobody asked for.
-    restart: { maxRestarts: 20, withinMs: 10_000 },
-    cancelGraceMs: 0,
-    killGraceMs: 100,
-    logger,
-  });
+  // Which sandboxes were tried is told below, in one line.
+  const runnerLogger = logger.child({}, { level: logger.isLevelEnabled('error') ? 'error' : 'silent' });
+  const create = (): ReturnType<typeof createPythonRunner> =>
+    createPythonRunner({ ...runnerOptions(config), logger: runnerLogger });
+  const runner = createRestartableRunner({ create });
+  const sandbox = (): Promise<SandboxState> => readSandboxState(() => runner.sandboxReport());
   const breaker = circuitBreaker({
     name: 'The Python breaker',
     isFailure: (error) => hasCode(error, 'WORKER_START_FAILED', 'CRASH_LOOP'),
@@ -54,7 +44,7 @@ export async function serve(config: Config): Promise<void> {
     logger,
   });
   const executor = createExecutor({
-    pools: { execute: pool },
+    run: (_task, request, { signal }) => runner.execute(request as ExecutionRequest, { signal }),
     retry: retry({
       maxAttempts: 3,
       backoff: exponentialBackoff({ initialMs: 100 }),
@@ -62,33 +52,46 @@ export async function serve(config: Config): Promise<void> {
       logger,
     }),
     breaker,
+    cache: createResultCache(),
     timeoutMs: REQUEST_TIMEOUT_MS,
     logger,
   });
-  pool.on('worker:start-failed', ({ error }) => logger.warn({ err: error }, error.message));
-  pool.on('pool:crash-loop', ({ error }) => logger.error({ err: error }, error.message));
-
-  const app = createHttpServer(logger);
-  executeRoute(
-    app,
-    createPythonRunner({ executor, timeoutMs: PROGRAM_TIMEOUT_MS, maxOutputBytes: MAX_OUTPUT_BYTES }),
-  );
-  healthRoute(app, { version: readVersion(), check: createHealthCheck({ python: config.python, breaker }) });
-
   const shutdown = createShutdown({ logger });
-  shutdown.register('http', async ({ signal }) => {
-    // Cut by the shutdown's own time, or by who forces it.
-    await drainHttpServer(app.server, { signal, timeoutMs: Infinity });
-    await app.close();
+
+  const isPublic = !isLoopback(config.host);
+  const version = readVersion();
+  const app = await createHttpServer({ logger, isPublic, corsOrigins: config.corsOrigins });
+  await describeRoutes(app, version);
+  executeRoute(app, {
+    executions: createExecutions({ executor, exercises: runner.exercises }),
+    rateLimitPerMinute: config.rateLimitPerMinute,
   });
-  // Requests under way still need them, those that wait for their turn too.
-  shutdown.register('workers', () => pool.stop(), { after: ['http'] });
+  const check = createHealthCheck({ sandbox, breaker });
+  healthRoute(app, { version, check, isReady: () => shutdown.ready });
+  systemRoute(app, sandbox);
+
+  // From now on a program is refused with 503, for as long as others run to their end.
+  shutdown.register('programs', async ({ signal }) => {
+    await untilAborted(executor.stop({ graceMs: Infinity }), signal);
+  });
+  shutdown.register(
+    'http',
+    async ({ signal }) => {
+      // Cut by the shutdown's own time, or by who forces it.
+      await drainHttpServer(app.server, { signal, timeoutMs: Infinity });
+      await app.close();
+    },
+    { after: ['programs'] },
+  );
+  // Requests under way still need them.
+  shutdown.register('workers', () => runner.stop({ graceMs: 0 }), { after: ['http'] });
   try {
-    await pool.start();
+    const problem = sandboxProblem(await sandbox());
+    if (problem !== undefined) logger.warn(problem);
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     // Workers that were started on stock would leave their folders behind.
-    await pool.stop({ graceMs: 0 });
+    await runner.stop({ graceMs: 0 });
     throw error;
   }
   installSignalHandlers(shutdown);

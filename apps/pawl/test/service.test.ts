@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { exitCodes } from '../src/cli/exit-codes.ts';
-import { isAlive, NO_PROC, NO_PYTHON, until } from './processes.ts';
+import { NO_PROC, NO_PYTHON, processesWith, until } from './processes.ts';
 import { problemIn, type Service, setup, startService } from './start-service.ts';
 
 const NO_JSON = 'The body is not valid JSON, or has a key such as `__proto__`.';
@@ -44,10 +43,40 @@ describe('the HTTP service', () => {
         '`toString` is not a field of this request.',
       ],
       [
-        'tests, which are not run yet',
+        'tests that there are none of',
         { code: '1', runTests: true },
         'runTests',
-        'Expected `runTests` to be absent or false: tests are not run yet, got `true` (boolean).',
+        'Expected `testCode` or `exerciseId` where `runTests` is true, got neither.',
+      ],
+      [
+        'a limit above what a request may ask for',
+        { code: '1', limits: { wallMs: 10_001 } },
+        'limits',
+        'Expected `limits.wallMs` (10001) to be at most `maxLimits.wallMs` (10000).',
+      ],
+      [
+        'a limit that is none',
+        { code: '1', limits: { wall: 1 } },
+        'limits.wall',
+        '`limits.wall` is not a field of this request.',
+      ],
+      [
+        'a file without content',
+        { code: '1', files: [{ path: 'a' }] },
+        'files[0].content',
+        'Expected `files[0].content` to be a string, got `undefined`.',
+      ],
+      [
+        'a file that leaves its folder',
+        { code: '1', files: [{ path: '../a', content: '' }] },
+        'files[0].path',
+        'Expected `files[0].path` to be a relative path of plain names, such as `data/names.csv`, got `"../a"` (string).',
+      ],
+      [
+        'a cache mode that there is not',
+        { code: '1', cache: true },
+        'cache',
+        'Expected `cache` to be one of `off`, `use`, `refresh`, got `true` (boolean).',
       ],
       ['a body that is a list', [1], 'body', 'Expected `body` to be a JSON object, got `[1]` (array).'],
       ['a body that is a string', '"x"', 'body', 'Expected `body` to be a JSON object, got `"x"` (string).'],
@@ -235,17 +264,14 @@ describe('the HTTP service', () => {
     `ends the program of a client that leaves, and logs no error${NO_PYTHON || NO_PROC}`,
     async () => {
       const left = new AbortController();
-      const file = join(service.folder, 'started');
-      const code = `import os\nopen("${file}", "w").write(str(os.getpid()))\nwhile True: pass`;
+      const mark = `sleep ${600 + Math.random()}`;
+      const code = `import subprocess\nsubprocess.Popen("${mark}".split())\nwhile True: pass`;
       const answer = service.post({ code }, {}, left.signal).catch((error: unknown) => error);
-      const pid = await until(
-        'the program runs',
-        () => existsSync(file) && Number(readFileSync(file, 'utf8')),
-      );
+      await until('the program runs', () => processesWith(mark).length > 0);
       const leftAt = performance.now();
       left.abort();
       await answer;
-      await until('the program is gone', () => !isAlive(pid));
+      await until('the program is gone', () => processesWith(mark).length === 0);
       // Well before its own three seconds.
       expect(performance.now() - leftAt).toBeLessThan(2_000);
       expect(service.stderr()).toBe('');
@@ -263,6 +289,8 @@ describe.skipIf(NO_PYTHON)(`the README${NO_PYTHON}`, () => {
     executionTime: expect.any(Number),
     timestamp: expect.any(String),
     uptimeSeconds: expect.any(Number),
+    usage: expect.any(Object),
+    sandbox: expect.any(String),
   };
 
   it('has answers of the service that are real', async (context) => {

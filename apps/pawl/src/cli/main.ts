@@ -1,7 +1,8 @@
 import { hasCode } from '@pawl/core';
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
+import { readConfig, SETTINGS } from '../config.ts';
 import { readVersion } from '../version.ts';
+import type { ExecOptions } from './exec.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const program = new Command('pawl')
@@ -14,10 +15,7 @@ const program = new Command('pawl')
 program
   .command('serve')
   .description('start the HTTP service')
-  .addHelpText(
-    'after',
-    '\nSettings are read from the environment: PAWL_PORT, PAWL_HOST, PAWL_LOG_LEVEL, PAWL_PYTHON,\nPAWL_MAX_CONCURRENT_RUNS.',
-  )
+  .addHelpText('after', `\nSettings are read from the environment: ${SETTINGS.join(', ')}.`)
   .action(async () => {
     // Loaded only here: a script should not wait for an HTTP server it does not need.
     const { serve } = await import('../main.ts');
@@ -35,6 +33,28 @@ program
     const { runScript } = await import('./run.ts');
     const { python } = readConfig({ PAWL_PYTHON: process.env['PAWL_PYTHON'] });
     process.exitCode = await runScript(script, args, python);
+  });
+
+program
+  .command('exec')
+  .description('run a Python program in the sandbox, and its tests; the exit code mirrors the outcome')
+  .argument('[file]', 'the program; without it, or with -, it is read from stdin')
+  .option('--tests <file>', 'a test script')
+  .option('--exercise <id>', 'the exercise whose tests are run')
+  .option('--stdin <file>', 'what input() reads')
+  .option('--json', 'print the whole result')
+  .action(async (file: string | undefined, options: ExecOptions) => {
+    const { execProgram } = await import('./exec.ts');
+    process.exitCode = await execProgram(file, options, readConfig(process.env));
+  });
+
+program
+  .command('doctor')
+  .description('show what is here and what to install: node, python, and each sandbox')
+  .option('--json', 'print it for programs')
+  .action(async ({ json = false }: { readonly json?: boolean }) => {
+    const { runDoctor } = await import('./doctor.ts');
+    process.exitCode = await runDoctor(readConfig(process.env), { json });
   });
 
 try {

@@ -13,7 +13,11 @@ const ECHO_MS = 200;
  * Runs a script as a child with this terminal's streams, and mirrors its exit code. Ctrl-C and SIGTERM go to
  * everything it started; the second one kills.
  */
-export async function runScript(script: string, args: readonly string[], python: string): Promise<number> {
+export async function runScript(
+  script: string,
+  args: readonly string[],
+  python: string | undefined,
+): Promise<number> {
   const file = resolve(script);
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isFile() !== true) {
@@ -67,7 +71,7 @@ async function runToEnd(command: string, args: readonly string[]): Promise<numbe
 /** What runs a file of this kind; a file of another kind has to be executable itself. */
 async function interpreterOf(
   file: string,
-  python: string,
+  python: string | undefined,
 ): Promise<{ readonly command: string; readonly before: readonly string[] }> {
   switch (extname(file)) {
     case '.py':
