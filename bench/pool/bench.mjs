@@ -1,0 +1,129 @@
+// `npm run bench:pool`: runs in a pool of two workers, side by side with other pools. `--json` prints the figures instead
+// of the tables, `--only 64` the cases whose title says so, `--rounds 3` takes fewer rounds.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createPool } from '@pawl/runtime';
+import { machine, measure, median, toMarkdown } from '../measure.mjs';
+import { peers, WORKERS } from './peers.mjs';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+
+const tiny = { a: 1 };
+const text = (bytes) => ({ text: 'x'.repeat(bytes) });
+const cases = [
+  { title: 'tiny, 1 in flight', inFlight: 1, calls: 6_000, input: tiny },
+  { title: 'tiny, 8 in flight', inFlight: 8, calls: 60_000, input: tiny },
+  { title: 'tiny, 64 in flight', inFlight: 64, calls: 150_000, input: tiny },
+  { title: 'tiny, 1,024 in flight', inFlight: 1_024, calls: 150_000, input: tiny },
+  { title: '10 KB, 16 in flight', inFlight: 16, calls: 4_000, input: text(10_000) },
+  { title: '1 MB, 4 in flight', inFlight: 4, calls: 60, input: text(1_000_000) },
+  { title: '1 ms of work, 16 in flight', inFlight: 16, calls: 600, input: { spinMs: 1 } },
+].filter(({ title }) => title.includes(values.only));
+
+/** What a run costs when so many of them were submitted at once. */
+async function growth() {
+  const rows = [];
+  for (const queued of [10, 1_000, 100_000, 1_000_000]) {
+    const pool = createPool({
+      worker: new URL('./children/tasks.mjs', import.meta.url),
+      minWorkers: WORKERS,
+      maxWorkers: WORKERS,
+      maxQueue: Infinity,
+    });
+    await pool.start();
+    const rounds = Math.max(1, Math.floor(20_000 / queued));
+    for (let warm = 0; warm < 20_000; warm += 1_000) {
+      await Promise.all(Array.from({ length: 1_000 }, () => pool.run('echo', tiny)));
+    }
+    const from = performance.now();
+    for (let round = 0; round < rounds; round += 1) {
+      await Promise.all(Array.from({ length: queued }, () => pool.run('echo', tiny)));
+    }
+    await pool.stop();
+    rows.push({ queued, microseconds: ((performance.now() - from) * 1_000) / (queued * rounds) });
+  }
+  return rows;
+}
+
+/** From nothing to the first result of one worker, in milliseconds, in turn with a bare child of `fork`. */
+async function coldStart() {
+  const times = { pool: [], fork: [] };
+  for (let i = 0; i < 9; i += 1) {
+    const from = performance.now();
+    const pool = createPool({ worker: new URL('./children/tasks.mjs', import.meta.url), maxWorkers: 1 });
+    await pool.run('echo', tiny);
+    times.pool.push(performance.now() - from);
+    await pool.stop();
+    const forkedAt = performance.now();
+    const child = fork(fileURLToPath(new URL('./children/fork.mjs', import.meta.url)));
+    child.send({ id: 1, input: tiny });
+    await once(child, 'message');
+    times.fork.push(performance.now() - forkedAt);
+    child.kill();
+    await once(child, 'exit');
+  }
+  return { pool: median(times.pool), fork: median(times.fork) };
+}
+
+/** What a process has in memory that no other shares, in MB; NaN where the system does not tell. */
+function uniqueMegabytes(pid) {
+  try {
+    const lines = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').matchAll(/^Private_\w+:\s+(\d+) kB/gm);
+    return [...lines].reduce((sum, [, kilobytes]) => sum + Number(kilobytes), 0) / 1_024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** The memory of a worker that has answered once, and that of a bare child of `fork`. */
+async function idleMemory() {
+  const pool = createPool({ worker: new URL('./children/tasks.mjs', import.meta.url), maxWorkers: 1 });
+  await pool.run('echo', tiny);
+  const child = fork(fileURLToPath(new URL('./children/fork.mjs', import.meta.url)));
+  child.send({ id: 1, input: tiny });
+  await once(child, 'message');
+  await sleep(1_000);
+  const memory = { pool: uniqueMegabytes(pool.workers()[0].pid), fork: uniqueMegabytes(child.pid) };
+  child.kill();
+  await pool.stop();
+  return memory;
+}
+
+const version = (name) =>
+  JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url))).version;
+const versions = ['poolifier', 'piscina', 'jest-worker', 'workerpool', 'tinypool']
+  .map((name) => `${name} ${version(name)}`)
+  .join(', ');
+const results = await measure(peers, cases, Number(values.rounds));
+const more =
+  values.only === ''
+    ? { coldStartMs: await coldStart(), uniqueMegabytes: await idleMemory(), growth: await growth() }
+    : {};
+if (values.json) console.log(JSON.stringify({ machine: machine(), versions, results, ...more }, null, 2));
+else {
+  console.log(`${machine()}; ${WORKERS} workers; ${versions}; medians of interleaved rounds.\n`);
+  console.log(toMarkdown(results));
+  for (const { queued, microseconds } of more.growth ?? []) {
+    console.log(`\n${queued.toLocaleString('en')} submitted at once: ${microseconds.toFixed(2)} µs a run`);
+  }
+  if (more.coldStartMs !== undefined) {
+    const { coldStartMs, uniqueMegabytes: memory } = more;
+    console.log(
+      `\nfirst result of a cold pool: ${coldStartMs.pool.toFixed(0)} ms, of fork: ${coldStartMs.fork.toFixed(0)} ms`,
+    );
+    console.log(
+      `\nan idle worker alone: ${memory.pool.toFixed(1)} MB, a child of fork: ${memory.fork.toFixed(1)} MB`,
+    );
+  }
+}
+process.exit();

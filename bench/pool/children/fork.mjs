@@ -1,0 +1,3 @@
+import { echo } from './tasks.mjs';
+
+process.on('message', ({ id, input }) => process.send({ id, result: echo(input) }));

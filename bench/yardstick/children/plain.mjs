@@ -1,0 +1,3 @@
+import tasks from './tasks.cjs';
+
+export const { echo } = tasks;

@@ -1,0 +1,8 @@
+import { isMainThread } from 'node:worker_threads';
+import { ClusterWorker, ThreadWorker } from 'poolifier';
+import { echo, isBooted } from './starting.mjs';
+
+const Worker = isMainThread ? ClusterWorker : ThreadWorker;
+// Where poolifier looks for it.
+// oxlint-disable-next-line import/no-default-export
+export default new Worker({ echo, isBooted });
