@@ -122,8 +122,8 @@ describe('the Dockerfile', () => {
     const [rest = ''] = stepsOf('HEALTHCHECK');
     const [command, ...args] = JSON.parse(rest.replace(/^.* CMD /, '')) as string[];
     expect(command).toBe('node');
-    const check = async (service: Service): Promise<unknown> => {
-      const child = spawn(process.execPath, args, { env: { PAWL_PORT: String(service.port) } });
+    const check = async (running: Service): Promise<unknown> => {
+      const child = spawn(process.execPath, args, { env: { PAWL_PORT: String(running.port) } });
       return (await once(child, 'exit'))[0];
     };
     const without = { PAWL_PYTHON: '/there/is/no/python', PAWL_ALLOW_UNSANDBOXED: '0' };
