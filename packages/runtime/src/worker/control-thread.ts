@@ -12,7 +12,7 @@ import { withdrawRuns } from './withdraw.ts';
 /** A main thread that has not answered for this long is busy. In milliseconds. */
 const ANSWER_MS = 20;
 /** From the host's end to the end of this process, in milliseconds: the main thread ends it sooner when it can. */
-const ORPHAN_GRACE_MS = 800;
+const ORPHAN_GRACE_MS = 750;
 
 const { memory, fd } = workerData as ControlThreadData;
 const register = createRunRegister(memory);

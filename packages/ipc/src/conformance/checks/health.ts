@@ -77,6 +77,7 @@ export const controlRules: readonly Rule[] = rulesOf('Health', [
     tasks: ['spin', 'echo'],
     features: ['control', 'queue'],
     async check(worker) {
+      await untilControlled(worker);
       const spinning = worker.run('spin', { ms: BUSY_MS });
       for (let times = 1; times < RUNS_AT_ONCE; times += 1) worker.run('spin', { ms: BUSY_MS });
       const waiting = worker.run('echo', 'given back');
@@ -95,6 +96,7 @@ export const controlRules: readonly Rule[] = rulesOf('Health', [
     tasks: ['spin'],
     features: ['control'],
     async check(worker) {
+      await untilControlled(worker);
       worker.run('spin', { ms: BUSY_MS });
       await sleep(systemClock, PING_AFTER_MS);
       const stack = expectResult(await worker.answer(worker.requestControl('stack')));
@@ -102,6 +104,12 @@ export const controlRules: readonly Rule[] = rulesOf('Health', [
     },
   },
 ]);
+
+/** A worker may begin to serve its control channel with its first run, which takes it a moment. */
+async function untilControlled(worker: RawWorker): Promise<void> {
+  await worker.answer(worker.run('spin', { ms: 1 }));
+  await worker.answer(worker.requestControl('ping'));
+}
 
 async function offersControl(worker: RawWorker): Promise<boolean> {
   const { features } = await worker.hello();
@@ -115,9 +123,10 @@ async function ping(worker: RawWorker): Promise<Json> {
 }
 
 async function pingDuring(worker: RawWorker, task: string): Promise<Json> {
+  const beside = task === 'spin' && (await offersControl(worker));
+  if (beside) await untilControlled(worker);
   const run = worker.run(task, { ms: BUSY_MS });
   await sleep(systemClock, PING_AFTER_MS);
-  const beside = task === 'spin' && (await offersControl(worker));
   const asked = beside ? worker.requestControl('ping') : worker.request('ping');
   const [pong, end] = [await worker.answer(asked), await worker.answer(run)];
   expect(pong.index < end.index, 'The `ping` was answered only after the run.');
