@@ -207,11 +207,11 @@ describe.each([
         shouldRetry: (error) => hasCode(error, 'RUN_TIMEOUT'),
       }),
     });
-    expect(await executor.execute('untilCancelled', null, { attemptTimeoutMs: 50 })).toMatchObject({
+    expect(await executor.execute('untilCancelled', null, { attemptTimeoutMs: 500 })).toMatchObject({
       status: 'timed-out',
       cause: 'attempt-timeout',
       stage: 'worker',
-      error: { code: 'RUN_TIMEOUT', attempt: 2, timeoutMs: 50 },
+      error: { code: 'RUN_TIMEOUT', attempt: 2, timeoutMs: 500 },
       attempts: 2,
     });
   });
