@@ -3,7 +3,9 @@
 //   --verbose          what was seen, check by check          --jobs 3         so many at a time
 //   --write            keeps the table in docs/yardstick.md   --check          is that table about these checks?
 //   --broken           two pools that are broken on purpose instead: every check must fail with one of them
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checks } from './checks/all.mjs';
 import { contestants, peers } from './peers/all.mjs';
@@ -27,6 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 const page = new URL('../../docs/yardstick.md', import.meta.url);
+const formatter = new URL('../../node_modules/oxfmt/bin/oxfmt', import.meta.url);
 const chosen = checks.filter(({ id }) => id.startsWith(values.only));
 
 /** Does jobs, some at a time, in their order. */
@@ -95,6 +98,7 @@ if (values.check) {
   const results = await compare();
   if (values.write) {
     writeFileSync(page, toMarkdown(results));
+    execFileSync(process.execPath, [fileURLToPath(formatter), fileURLToPath(page)], { stdio: 'ignore' });
     console.log(totals(results));
   } else console.log(toMarkdown(results));
   const faults = [...results.values()].filter((trials) => trials.get('Pawl')?.outcome === 'fail');

@@ -172,7 +172,11 @@ export const cancel = {
       async run({ open, rejects, ensure, until, scratch }) {
         const pool = await open({ max: 1, cooperateMs: 4_000 });
         const control = new AbortController();
-        const run = pool.run('cooperate', null, { signal: control.signal, cooperative: true });
+        const run = pool.run('cooperate', null, {
+          signal: control.signal,
+          cooperative: true,
+          tellsReason: true,
+        });
         await scratch.started('waits');
         control.abort(reason());
         await rejects(run);
@@ -188,7 +192,11 @@ export const cancel = {
       async run({ open, rejects, ensure, scratch, usable, until }) {
         const pool = await open({ max: 1, cooperateMs: 4_000 });
         const control = new AbortController();
-        const run = pool.run('cooperate', null, { signal: control.signal, cooperative: true });
+        const run = pool.run('cooperate', null, {
+          signal: control.signal,
+          cooperative: true,
+          tellsReason: true,
+        });
         await scratch.started('waits');
         const odd = { call: () => 1, big: 1n };
         odd.self = odd;

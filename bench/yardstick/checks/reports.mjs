@@ -93,7 +93,11 @@ export const reports = {
         const seen = new Set();
         const call = (name) =>
           storage.run(name, () =>
-            pool.run('report', { steps: 1 }, { onProgress: () => seen.add(`${name}${storage.getStore()}`) }),
+            pool.run(
+              'report',
+              { steps: 1 },
+              { callbacks: true, onProgress: () => seen.add(`${name}${storage.getStore()}`) },
+            ),
           );
         await fulfils(call('a'));
         await fulfils(call('b'));
@@ -135,6 +139,7 @@ export const reports = {
       limitMs: 25_000,
       async run({ open, settled, ensure }) {
         const pool = await open({ max: 1, retries: 0, graceMs: 300 });
+        const { counts } = pool;
         const control = new AbortController();
         const runs = [
           pool.run('echo', 1),
@@ -146,7 +151,7 @@ export const reports = {
         ];
         control.abort();
         for (const run of runs) await settled(run, 9_000);
-        const { submitted, ...ended } = pool.counts() ?? {};
+        const { submitted, ...ended } = (await counts()) ?? {};
         const expected = { succeeded: 2, failed: 1, lost: 1, timedOut: 1, cancelled: 1 };
         ensure(submitted === 6, `${submitted} of 6 are counted as submitted`);
         for (const [name, count] of Object.entries(expected))

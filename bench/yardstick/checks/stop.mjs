@@ -26,7 +26,7 @@ export const stop = {
   checks: [
     {
       id: 'stop-idle',
-      rule: 'Stopping a pool that has nothing to do, and never had, ends.',
+      rule: 'Stopping a pool that never had anything to do ends, and it takes no run from then on.',
       source: '5.65',
       async run(t) {
         const pool = await t.open({ max: 1 });
@@ -149,7 +149,7 @@ export const stop = {
     },
     {
       id: 'stop-twice',
-      rule: 'Stopping twice at once and once more later is no error.',
+      rule: 'Stopping twice at once and once more later is no error, and no run is taken then.',
       source: '5.69',
       async run(t) {
         const pool = await t.open({ max: 1 });

@@ -12,7 +12,10 @@ const check = checks.find((each) => each.id === id);
 const folder = process.env.YARDSTICK_SCRATCH;
 
 function end(outcome, observed) {
-  writeFileSync(join(folder, 'outcome.part'), JSON.stringify({ outcome, observed }));
+  writeFileSync(
+    join(folder, 'outcome.part'),
+    JSON.stringify({ outcome, observed: observed.replaceAll(/\s+/g, ' ').slice(0, 200) }),
+  );
   renameSync(join(folder, 'outcome.part'), join(folder, 'outcome'));
   process.exit();
 }

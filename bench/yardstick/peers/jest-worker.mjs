@@ -41,6 +41,7 @@ const byKind = {
 };
 
 const runOptions = {
+  callbacks: () => ({}),
   priority: () => ({}),
   affinity: () => ({}),
   onProgress: () => ({}),

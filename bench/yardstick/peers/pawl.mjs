@@ -35,6 +35,7 @@ const poolOptions = {
 };
 
 const runOptions = {
+  callbacks: () => ({}),
   takesSignals: () => ({}),
   signal: (signal) => ({ signal }),
   timeoutMs: (timeoutMs) => ({ timeoutMs }),
@@ -46,6 +47,7 @@ const runOptions = {
   onProgress: (onProgress) => ({ onProgress }),
   onOutput: (listener) => ({ onOutput: (_stream, chunk) => listener(`${chunk}`) }),
   cooperative: () => ({}),
+  tellsReason: () => ({}),
 };
 
 export const pawl = {

@@ -44,6 +44,7 @@ const byKind = {
 };
 
 const runOptions = {
+  callbacks: () => ({}),
   takesSignals: () => ({}),
   signal: (signal) => ({ signal }),
   timeoutMs: (ms) => ({ signal: AbortSignal.timeout(ms) }),
@@ -76,6 +77,7 @@ export const tinypool = {
         }
         if (kind === 'processes' && how.transferList !== undefined) throw new NotOffered('threads only');
         if (how.onProgress === undefined) return pool.run(input, options);
+        if (kind === 'threads' && how.callbacks) throw new NotOffered('a port of one’s own');
         if (kind === 'processes') {
           const channel = { onMessage: () => {}, postMessage: how.onProgress };
           return pool.run(input, { ...options, channel });

@@ -40,6 +40,7 @@ const byKind = {
 };
 
 const runOptions = {
+  callbacks: () => ({}),
   signal: () => ({}),
   timeoutMs: () => ({}),
   timeoutFrom: only('start'),

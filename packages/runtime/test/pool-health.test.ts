@@ -72,7 +72,7 @@ describe('the health of workers', () => {
     expect(events.count('worker:stopped')).toBe(1);
   });
 
-  it('leaves a worker alone whose task spins: it is busy, and runs go elsewhere first', async () => {
+  it('leaves a worker alone whose task spins: it is busy, which its status says', async () => {
     const { pool, clock, events, settled } = setup({
       minWorkers: 2,
       maxWorkers: 2,

@@ -38,6 +38,12 @@ export interface TaskProgress {
   readonly data?: unknown;
 }
 
+/**
+ * How long after the deadline the signal aborts by itself, in milliseconds: a host that keeps time cancels at the
+ * deadline, and a task that ends well when it is cancelled must not be taken for one that was in time.
+ */
+const HOST_FIRST_MS = 100;
+
 /** Most tasks use little of their context: each part is made when it is asked for. */
 export class RunContext implements TaskContext {
   readonly runId: string;
@@ -69,7 +75,7 @@ export class RunContext implements TaskContext {
       if (this.deadline === Infinity) this.#signal = signal;
       else {
         const late = new AbortController();
-        const remainingMs = this.deadline - systemClock.now();
+        const remainingMs = this.deadline - systemClock.now() + HOST_FIRST_MS;
         const abort = (): void => {
           this.#inbound.markOverBudget();
           late.abort(new BudgetExceededError(this.#request.budgetMs));
