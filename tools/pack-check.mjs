@@ -7,8 +7,8 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { packAll, publicPackages } from './public-packages.mjs';
 
-/** Unpacked: sources, what they compile to, declarations and maps, about four times the source. */
-const BUDGET_BYTES = 600_000;
+/** Unpacked: sources, what they compile to, declarations and maps, about four times the source of the largest. */
+const BUDGET_BYTES = 1_600_000;
 const UNWANTED =
   /(^|\/)(test|bench|coverage|node_modules|__pycache__)\/|\.test\.|\.pyc$|tsbuildinfo|\.env|vitest\.config/;
 

@@ -56,7 +56,7 @@ describe('the pack check', () => {
       { add: ['src/python/__pycache__/worker.cpython-311.pyc'] },
     ],
     ['@pawl/core@* cannot be published', { manifest: { dependencies: { '@pawl/core': '*' } } }],
-    ['600001 bytes unpacked, over the budget of 600000', { unpackedSize: 600_001 }],
+    ['1600001 bytes unpacked, over the budget of 1600000', { unpackedSize: 1_600_001 }],
   ])('finds: %s', (fault, change) => {
     expect(faultsOf(setup(change))).toContain(fault);
   });
