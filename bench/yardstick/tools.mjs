@@ -35,7 +35,8 @@ export function createTools(peer, kind, folder) {
     const pool = await peer.open(wanted, kind);
     return new Proxy(pool, {
       get(target, name) {
-        if (name === 'then') return undefined;
+        // What awaiting or printing it asks for.
+        if (name === 'then' || name === 'toJSON' || typeof name === 'symbol') return undefined;
         if (target[name] === undefined) throw new NotOffered(`no \`${String(name)}\``);
         return (...call) => {
           const answer = target[name](...call);

@@ -1,25 +1,11 @@
 import { getEventListeners } from 'node:events';
-import { isAlive } from '../processes.mjs';
+import { beatStops } from './beat.mjs';
 
 const reason = () => new Error('the user left');
 const mentions = (error, what) => error === what || error?.cause === what;
 
-async function beatStops({ scratch, until, sleep }) {
-  await until(async () => {
-    const before = scratch.text('beat');
-    await sleep(250);
-    return scratch.text('beat') === before;
-  }, 'the task did not cease to run');
-}
-
-async function descendantIsGone(t) {
-  const [pid] = t.scratch.lines('descendant');
-  t.ensure(pid !== undefined, 'no descendant was started');
-  await t.until(() => !isAlive(pid), 'the process that the task had started lives on and was not gone');
-}
-
 export const cancel = {
-  theme: 'Cancelling and time limits',
+  theme: 'Cancelling',
   checks: [
     {
       id: 'cancel-before',
@@ -220,125 +206,6 @@ export const cancel = {
         control.abort();
         await t.rejects(run);
         await beatStops(t);
-      },
-    },
-    {
-      id: 'timeout-from-start',
-      rule: 'A time limit can count from the start of the task: waiting in the queue costs nothing.',
-      source: '5.38, 3.25',
-      async run({ open, fulfils, scratch, sleep, ensure }) {
-        const pool = await open({ max: 1 });
-        const held = pool.run('hold', { name: 'held' });
-        await scratch.started('held');
-        const run = pool.run('echo', 1, { timeoutMs: 1_000, timeoutFrom: 'start' });
-        await sleep(1_500);
-        scratch.release('held');
-        await fulfils(held);
-        ensure((await fulfils(run)) === 1, 'a wrong result');
-      },
-    },
-    {
-      id: 'timeout-from-submission',
-      rule: 'A time limit can count from the submission: a run ends while it waits.',
-      source: '5.38, 3.25',
-      async run({ open, rejects, scratch }) {
-        const pool = await open({ max: 1 });
-        void pool.run('hold', { name: 'held' });
-        await scratch.started('held');
-        await rejects(
-          pool.run('echo', 1, { timeoutMs: 300, timeoutFrom: 'submit' }),
-          'the waiting run',
-          3_000,
-        );
-      },
-    },
-    {
-      id: 'timeout-spinning',
-      rule: 'A task that never lets go of its thread is ended by its time limit, and the pool of one goes on.',
-      source: '0.1.5, 3.25',
-      limitMs: 25_000,
-      async run(t) {
-        const pool = await t.open({ max: 1, graceMs: 500 });
-        await t.fulfils(pool.run('echo', 1));
-        await t.rejects(pool.run('spin', null, { timeoutMs: 700 }));
-        await beatStops(t);
-        await t.usable(pool);
-      },
-    },
-    {
-      id: 'timeout-slot',
-      rule: 'The run after one that timed out starts within a second and a half, whatever becomes of the old worker.',
-      source: '0.1.5, 3.25',
-      async run({ open, rejects, fulfils, scratch }) {
-        const pool = await open({ max: 1 });
-        await fulfils(pool.run('echo', 1));
-        const spinning = pool.run('spin', null, { timeoutMs: 500 });
-        await scratch.started('spin');
-        const next = pool.run('echo', 2);
-        await rejects(spinning);
-        await fulfils(next, 'the next run', 1_500);
-      },
-    },
-    {
-      id: 'timeout-says-where',
-      rule: 'The error of a task that spins says in which function it was stuck.',
-      source: '3.22',
-      async run({ open, rejects, fulfils, ensure, allTextOf }) {
-        const pool = await open({ max: 1 });
-        await fulfils(pool.run('echo', 1));
-        const error = await rejects(pool.run('spin', null, { timeoutMs: 2_000 }));
-        ensure(/spinInTheTask/.test(allTextOf(error)), `it says: ${error?.message}`);
-      },
-    },
-    {
-      id: 'descendants-timeout',
-      rule: 'A process that a task started does not outlive the time limit of its run.',
-      source: '5.46, 3.4',
-      limitMs: 25_000,
-      async run(t) {
-        const pool = await t.open({ max: 1, graceMs: 500 });
-        await t.fulfils(pool.run('echo', 1));
-        await t.rejects(pool.run('startDescendant', {}, { timeoutMs: 1_000 }));
-        await descendantIsGone(t);
-      },
-    },
-    {
-      id: 'descendants-cancel',
-      rule: 'Nor the cancelling of its run.',
-      source: '5.46, 3.4',
-      limitMs: 25_000,
-      async run(t) {
-        const pool = await t.open({ max: 1, graceMs: 500 });
-        const control = new AbortController();
-        const run = pool.run('startDescendant', {}, { signal: control.signal });
-        await t.until(() => t.scratch.exists('descendant'), 'the task did not start');
-        control.abort();
-        await t.rejects(run);
-        await descendantIsGone(t);
-      },
-    },
-    {
-      id: 'descendants-crash',
-      rule: 'Nor the crash of its worker.',
-      source: '5.46, 3.4',
-      limitMs: 25_000,
-      async run(t) {
-        const pool = await t.open({ max: 1, retries: 0 });
-        await t.settled(pool.run('startDescendant', { ends: 'exit' }));
-        await descendantIsGone(t);
-      },
-    },
-    {
-      id: 'descendants-stop',
-      rule: 'Nor the end of the pool.',
-      source: '5.46, 3.4',
-      limitMs: 25_000,
-      async run(t) {
-        const pool = await t.open({ max: 1, graceMs: 500 });
-        const pid = await t.fulfils(pool.run('startDescendant', { ends: 'return' }));
-        t.ensure(isAlive(pid), 'it was not started');
-        await t.settled(pool.stop(), 8_000);
-        await descendantIsGone(t);
       },
     },
   ],

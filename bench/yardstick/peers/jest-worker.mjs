@@ -20,6 +20,7 @@ const common = {
   teardown: () => ({}),
   graceMs: () => ({}),
   fifo: () => ({}),
+  livelyWhileIdle: () => ({}),
   priorities: () => ({ taskQueue: new PriorityQueue((_task, _input, rank) => rank ?? ranks.normal) }),
   affinity: () => ({ computeWorkerKey: (_task, _input, _rank, affinity) => affinity ?? null }),
   output: () => ({}),
@@ -41,7 +42,6 @@ const byKind = {
 };
 
 const runOptions = {
-  callbacks: () => ({}),
   priority: () => ({}),
   affinity: () => ({}),
   onProgress: () => ({}),

@@ -26,6 +26,7 @@ const poolOptions = {
   processes: () => ({}),
   terminates: () => ({}),
   fifo: () => ({}),
+  livelyWhileIdle: () => ({}),
   equalsInOrder: () => ({}),
   priorities: () => ({}),
   retries: () => ({}),

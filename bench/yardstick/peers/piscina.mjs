@@ -19,6 +19,8 @@ const poolOptions = {
   nodeArguments: (execArgv) => ({ execArgv }),
   heapMegabytes: (size) => ({ resourceLimits: { maxOldGenerationSizeMb: size } }),
   graceMs: () => ({}),
+  /** Otherwise an idle thread sleeps so deeply that its timers do too. */
+  livelyWhileIdle: () => ({ atomics: 'disabled' }),
   fifo: () => ({ stricterFIFO: true }),
   equalsInOrder: () => ({}),
   priorities: () => ({

@@ -20,6 +20,7 @@ const common = {
   graceMs: () => ({}),
   teardown: () => ({}),
   fifo: () => ({}),
+  livelyWhileIdle: () => ({}),
   equalsInOrder: () => ({}),
   priorities: () => ({}),
   queueMark: (size) => ({ tasksQueueOptions: { size } }),
@@ -77,7 +78,6 @@ export const poolifier = {
         return pool.execute(input, name, signal, how.transferList);
       },
       stop: () => pool.destroy(),
-      finishRunning: () => pool.destroy(),
       finishAll: () => pool.destroy(),
       size: () => pool.info.workerNodes,
       queued: () => pool.info.queuedTasks,

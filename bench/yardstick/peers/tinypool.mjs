@@ -21,6 +21,7 @@ const common = {
   memoryLimitBytes: (maxMemoryLimitBeforeRecycle) => ({ maxMemoryLimitBeforeRecycle }),
   graceMs: (terminateTimeout) => ({ terminateTimeout: terminateTimeout + 2_000 }),
   teardown: () => ({ teardown: 'tearDown' }),
+  livelyWhileIdle: () => ({ useAtomics: false }),
   fifo: () => ({}),
   equalsInOrder: () => ({}),
   priorities: () => ({

@@ -17,6 +17,7 @@ const common = {
   cooperateMs: (abortListenerTimeout) => ({ abortListenerTimeout }),
   teardown: () => ({}),
   fifo: () => ({}),
+  livelyWhileIdle: () => ({}),
   ownQueue: (queue) => ({ queueStrategy: queue }),
   output: () => ({ emitStdStreams: true }),
   retries: only(0),
