@@ -37,7 +37,7 @@ export function createTools(peer, kind, folder) {
       get(target, name) {
         // What awaiting or printing it asks for.
         if (name === 'then' || name === 'toJSON' || typeof name === 'symbol') return undefined;
-        if (target[name] === undefined) throw new NotOffered(`no \`${String(name)}\``);
+        if (target[name] === undefined) throw new NotOffered(`no \`${name}\``);
         return (...call) => {
           const answer = target[name](...call);
           // A check looks at some of its promises later.
