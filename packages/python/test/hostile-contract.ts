@@ -37,13 +37,17 @@ export async function obstacleTo(sandbox: RealSandbox): Promise<string | undefin
   return obstacle;
 }
 
-/** Gives up root in this process for good. @returns why it could not, if it could not */
-export function becomeNobody(): string | undefined {
+/**
+ * Gives up root in this process for good. Each test file takes a user of its own: Landlock bounds the processes of a
+ * user, so two files that run at a time would use up each other's.
+ * @returns why it could not, if it could not
+ */
+export function becomeNobody(uid: number): string | undefined {
   if (process.getuid?.() !== 0) return undefined;
   try {
     process.setgroups?.([]);
-    process.setgid?.(4_711);
-    process.setuid?.(4_711);
+    process.setgid?.(uid);
+    process.setuid?.(uid);
     return undefined;
   } catch (error) {
     return String(error);

@@ -1,4 +1,4 @@
 import { becomeNobody, describeContainment, obstacleTo } from './hostile-contract.ts';
 
 // This file's process only: each test file has one of its own.
-describeContainment('landlock', becomeNobody() ?? (await obstacleTo('landlock')));
+describeContainment('landlock', becomeNobody(4_712) ?? (await obstacleTo('landlock')));
