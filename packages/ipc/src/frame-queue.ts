@@ -10,6 +10,8 @@ export interface FrameBatch {
 /** Frames that wait for their write, oldest first. */
 export interface FrameQueue {
   readonly isEmpty: boolean;
+  /** How many there are. */
+  readonly count: number;
   /** In UTF-16 units. */
   readonly length: number;
   push(frame: string, listener?: SentListener): void;
@@ -27,6 +29,9 @@ export function createFrameQueue(): FrameQueue {
   let listeners: (SentListener | undefined)[] = [];
   let length = 0;
   return {
+    get count() {
+      return frames.length;
+    },
     get length() {
       return length;
     },

@@ -62,6 +62,27 @@ describe('stdioTransport', () => {
     expect(writes).toEqual([frame(1) + frame(2), frame(3) + frame(4)]);
   });
 
+  it('writes the first quarter of a turn of many ahead of the rest, going by the turn before', async () => {
+    const { transport, writes, finishWrite, clock } = setup();
+    const sendTurn = async (count: number): Promise<readonly number[]> => {
+      const from = writes.length;
+      for (let n = 0; n < count; n += 1) transport.send(frame(n));
+      const early = writes.slice(from);
+      await clock.settle();
+      finishWrite();
+      await clock.settle();
+      finishWrite();
+      await clock.settle();
+      expect(writes.slice(from).join('')).toBe(Array.from({ length: count }, (_, n) => frame(n)).join(''));
+      return early.map((text) => text.split('\n').length - 1);
+    };
+    expect(await sendTurn(15)).toEqual([]);
+    expect(await sendTurn(100)).toEqual([16]);
+    expect(await sendTurn(100)).toEqual([25]);
+    expect(await sendTurn(20)).toEqual([]);
+    expect(await sendTurn(20)).toEqual([16]);
+  });
+
   it('writes no more than about a mebibyte at once, so that no join outgrows a string', async () => {
     const { transport, writes, finishWrite, clock } = setup();
     const padding = 'x'.repeat(400_000);

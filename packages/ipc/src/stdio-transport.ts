@@ -20,10 +20,15 @@ export interface StdioTransportOptions extends TransportOptions {
   readonly clock?: Clock;
 }
 
+/** A first write of fewer frames would cost more than the head start is worth. */
+const MIN_EARLY_FRAMES = 16;
+/** How much of a turn's frames, going by the turn before, go out ahead of the rest. */
+const EARLY_SHARE = 1 / 4;
+
 /**
- * Frames over a pair of byte streams. The frames sent while one callback and its promises run go out in one write, or
- * sooner where they are large, so that the far side can begin; the next write waits for the previous one, so a reader
- * that stops bounds what waits in the kernel.
+ * Frames over a pair of byte streams. The frames sent while one callback and its promises run go out in two writes:
+ * the first early, so that the far side works on them while this side makes the rest; few small ones in one. The next
+ * write waits for the previous one, so a reader that stops bounds what waits in the kernel.
  *
  * The channel ends when the readable side ends. A write that fails (`EPIPE`, the peer is gone) ends it `drainMs`
  * later: what the peer sent before it died is still in the pipe and is delivered first.
@@ -39,13 +44,22 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
   let closing = false;
   let end: CloseInfo | undefined;
   let flushScheduled = false;
+  /** Frames sent since the event loop was last entered. */
+  let sentThisTurn = 0;
+  let earlyFrames = MIN_EARLY_FRAMES;
   /** The write under way, or the one that failed. */
   let batch: FrameBatch | undefined;
   let writeFault: Error | undefined;
   let drain: Timer | undefined;
 
-  function flush(): void {
+  function endTurn(): void {
     flushScheduled = false;
+    earlyFrames = Math.max(MIN_EARLY_FRAMES, Math.floor(sentThisTurn * EARLY_SHARE));
+    sentThisTurn = 0;
+    flush();
+  }
+
+  function flush(): void {
     if (batch !== undefined || writeFault !== undefined || end !== undefined) return;
     batch = queue.take();
     if (batch === undefined) return;
@@ -134,12 +148,12 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
         return;
       }
       queue.push(frame, listener);
-      if (batch !== undefined) return;
-      if (queue.length >= EARLY_LENGTH) flush();
-      else if (!flushScheduled) {
+      sentThisTurn += 1;
+      if (!flushScheduled) {
         flushScheduled = true;
-        process.nextTick(flush);
+        process.nextTick(endTurn);
       }
+      if (batch === undefined && (queue.count >= earlyFrames || queue.length >= EARLY_LENGTH)) flush();
     },
     close() {
       if (!closing) {

@@ -10,10 +10,12 @@ import {
   type Claims,
   expireRun,
   IdempotencyConflictError,
+  isFinal,
   queueRun,
   RUN_STATES,
   RunDeadlineError,
   RunExistsError,
+  RunNotEndedError,
   RunNotFoundError,
   type RunCounts,
   type RunState,
@@ -138,6 +140,13 @@ export class RunTable {
     );
     for (const { seq } of rows) this.#sql.run('DELETE FROM runs WHERE seq = ?', Number(seq));
     return rows.map(({ id }) => String(id));
+  }
+
+  delete(id: string): void {
+    const row = this.#rowOf(id);
+    const { state } = toRun(row);
+    if (!isFinal(state)) throw new RunNotEndedError(id, state);
+    this.#sql.run('DELETE FROM runs WHERE seq = ?', Number(row['seq']));
   }
 
   #expire(now: number): readonly Run[] {

@@ -147,6 +147,7 @@ export function createRunStoreIn({ path, maxBytes, open, release }: RunFile): Sq
       await write((runs) => runs.change(id, (run) => noteProcess(run, fence, process)));
     },
     orphaned: (limit) => read(({ runs }) => runs.orphaned(limit)),
+    delete: (id) => write((runs) => runs.delete(id)),
     remove: (endedBefore, limit) => write((runs) => runs.remove(endedBefore, limit)),
     integrity: () => read(({ file }) => checkIntegrity(file.sql)),
     backup: (file) => translated(() => opened().file.backUp(resolve(checkString('file', file)))),

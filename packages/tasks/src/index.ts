@@ -40,6 +40,7 @@ export {
   RunCancelledError,
   RunDeadlineError,
   RunExistsError,
+  RunNotEndedError,
   RunNotFoundError,
 } from './tracking/tracking-errors.ts';
 export { StaleAttemptError, TrackerStoppedError, UnknownTaskError } from './tracking/tracking-errors.ts';

@@ -455,6 +455,19 @@ export function runStoreContract(create: () => RunStore | Promise<RunStore>): re
       assert.equal(await store.get('old'), undefined);
       assert.deepEqual(idsOf((await store.list({})).runs), ['waiting', 'active', 'new']);
     }),
+    check('deletes one run that is over, and frees its idempotency key', async (store) => {
+      await store.add(sampleRun('a', { idempotencyKey: 'once' }));
+      await assert.rejects(store.delete('a'), code('RUN_NOT_ENDED'));
+      await store.claim({ now: T0, limit: 1 });
+      await assert.rejects(store.delete('a'), code('RUN_NOT_ENDED'));
+      await store.settle('a', 1, T0, { outcome: 'failed' });
+      await store.delete('a');
+      await assert.rejects(store.delete('a'), code('RUN_NOT_FOUND'));
+      assert.equal(await store.get('a'), undefined);
+      assert.equal((await store.add(sampleRun('b', { idempotencyKey: 'once' }))).created, true);
+      const { submitted, removed, failed } = await store.counts();
+      assert.deepEqual([submitted, removed, failed], [2, 1, 0]);
+    }),
     ...Array.from({ length: WALKS }, (_, seed) =>
       check(
         `agrees with a plain model on random walk ${seed}`,

@@ -9,7 +9,7 @@ import { settleRun } from './run-transitions.ts';
 import { RunStoreError, StoreLockedError } from './store-errors.ts';
 import { toRunFailure } from './run-failure.ts';
 import { IdempotencyConflictError, RunDeadlineError, RunExistsError } from './tracking-errors.ts';
-import { RunNotFoundError } from './tracking-errors.ts';
+import { RunNotEndedError, RunNotFoundError } from './tracking-errors.ts';
 
 interface Entry extends RunPosition {
   run: Run;
@@ -38,6 +38,7 @@ export function createMemoryRunStore(options: Readonly<Record<string, never>> = 
     noteProcess: async (id, fence, process) =>
       void memory.change(id, (run) => noteProcess(run, fence, process)),
     orphaned: async (limit) => memory.orphaned(limit),
+    delete: async (id) => memory.delete(id),
     remove: async (endedBefore, limit) => memory.remove(endedBefore, limit),
   };
 }
@@ -181,13 +182,22 @@ class RunMemory {
       .filter(({ run }) => isFinal(run.state) && (run.endedAt ?? Infinity) < endedBefore)
       .toSorted((a, b) => (a.run.endedAt ?? 0) - (b.run.endedAt ?? 0) || a.sequence - b.sequence)
       .slice(0, limit);
-    for (const { run } of old) {
-      this.#entries.delete(run.id);
-      if (run.idempotencyKey !== undefined) this.#idempotencyKeys.delete(run.idempotencyKey);
-      this.#count(run.state, -1);
-    }
-    this.#removed += old.length;
+    for (const { run } of old) this.#forget(run);
     return old.map(({ run }) => run.id);
+  }
+
+  delete(id: string): void {
+    const run = this.find(id)?.run;
+    if (run === undefined) throw new RunNotFoundError(id);
+    if (!isFinal(run.state)) throw new RunNotEndedError(id, run.state);
+    this.#forget(run);
+  }
+
+  #forget({ id, idempotencyKey, state }: Run): void {
+    this.#entries.delete(id);
+    if (idempotencyKey !== undefined) this.#idempotencyKeys.delete(idempotencyKey);
+    this.#count(state, -1);
+    this.#removed += 1;
   }
 
   /** Stores a changed run and keeps everything that is derived from it right. */

@@ -86,6 +86,8 @@ export interface RunStore {
   noteProcess(id: string, fence: number, process: ProcessIdentity): Promise<void>;
   /** Running runs of other hosts, which are gone: at most `limit` of them. */
   orphaned(limit: number): Promise<readonly Run[]>;
+  /** Removes one run that is over. @throws RunNotFoundError, RunNotEndedError */
+  delete(id: string): Promise<void>;
   /** Removes ended runs that ended before this moment, at most `limit` of them. @returns their ids */
   remove(endedBefore: number, limit: number): Promise<readonly string[]>;
 }

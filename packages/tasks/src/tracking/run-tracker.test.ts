@@ -496,6 +496,22 @@ describe('createRunTracker', () => {
     });
   });
 
+  describe('a removal', () => {
+    it('forgets one run that is over, says so, and leaves one that is not', async () => {
+      const { tracker, clock, held, events } = setup();
+      const { id } = await tracker.start({ task: 'held' });
+      await clock.settle();
+      await expect(tracker.remove(id)).rejects.toEqual(code('RUN_NOT_ENDED'));
+      held[0]?.finish(1);
+      await tracker.wait(id);
+      await tracker.remove(id);
+      expect(await tracker.get(id)).toBeUndefined();
+      expect(await events.next('runs:removed')).toEqual({ runIds: [id] });
+      await expect(tracker.remove(id)).rejects.toEqual(code('RUN_NOT_FOUND'));
+      expect(await tracker.counts()).toMatchObject({ submitted: 1, removed: 1, succeeded: 0 });
+    });
+  });
+
   describe('waiting', () => {
     it('ends with the run, with the signal, or with the tracker', async () => {
       const { tracker, clock, held } = setup();

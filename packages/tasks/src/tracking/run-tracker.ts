@@ -65,6 +65,8 @@ export interface RunTracker extends Service, EventSource<TrackerEvents> {
    * as it had ended before. @throws RunNotFoundError
    */
   cancel(id: string, options?: CancelOptions): Promise<Run>;
+  /** Forgets a run that is over; its idempotency key may be used anew. @throws RunNotFoundError, RunNotEndedError */
+  remove(id: string): Promise<void>;
   /** Resolves when the run is over, however it ended. @throws RunNotFoundError, TrackerStoppedError, the signal's reason */
   wait(id: string, options?: WaitOptions): Promise<Run>;
   /** Resolves when every run is over that is queued or running now. @throws as `wait` */
@@ -260,6 +262,12 @@ export function createRunTracker(trackerOptions: RunTrackerOptions): RunTracker 
       return store.counts();
     },
     cancel,
+    async remove(id) {
+      checkString('id', id);
+      await whileOpen();
+      await store.delete(id);
+      events.emit('runs:removed', { runIds: [id] });
+    },
     wait,
     waitAll,
   };

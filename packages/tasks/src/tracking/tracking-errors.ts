@@ -12,6 +12,19 @@ export class RunNotFoundError extends PawlError {
   }
 }
 
+/** The run is not over, so it can't be removed: cancel it first. */
+export class RunNotEndedError extends PawlError {
+  declare readonly code: 'RUN_NOT_ENDED';
+  readonly runId: string;
+  readonly state: RunState;
+
+  constructor(runId: string, state: RunState) {
+    super(`The run ${runId} can't be removed: it is ${state}. Cancel it first.`, { code: 'RUN_NOT_ENDED' });
+    this.runId = runId;
+    this.state = state;
+  }
+}
+
 /** The idempotency key was used before, for another task or input. Nothing was stored. */
 export class IdempotencyConflictError extends PawlError {
   declare readonly code: 'IDEMPOTENCY_CONFLICT';
