@@ -49,7 +49,10 @@ function tell(check, peer, { outcome, kind, observed }) {
 
 /** The outcome of every check with every pool. */
 async function compare() {
-  const columns = values.peer === undefined ? contestants : [peers[values.peer]];
+  const columns = contestants.filter(({ name }) => values.peer === undefined || name === values.peer);
+  if (columns.length === 0) {
+    throw new TypeError(`Expected --peer to be one of ${contestants.map(({ name }) => name).join(', ')}.`);
+  }
   const results = new Map(
     chosen.map(({ id }) => [id, new Map(columns.map(({ name }) => [name, undefined]))]),
   );

@@ -37,25 +37,36 @@ const LONGEST_TIMEOUT_MS = 2_147_483_647;
 
 const NEVER: Timer = { cancel: () => undefined };
 
+/** The timers of a system clock. */
+export interface SystemTimers {
+  readonly setTimeout: (fn: () => void, delayMs: number) => NodeJS.Timeout;
+  readonly clearTimeout: (timer: NodeJS.Timeout) => void;
+}
+
+/** The clock of this machine by other timers than the globals of the moment. */
+export function createSystemClock(timers: SystemTimers): Clock {
+  return {
+    now: () => performance.now(),
+    wallTime: () => Date.now(),
+    setTimer(delayMs, fn, options) {
+      if (checkNumber('delayMs', delayMs, { infinite: true }) === Infinity) return NEVER;
+      // Rounded up, because `setTimeout` cuts the fraction off.
+      let remainingMs = Math.max(0, Math.ceil(delayMs));
+      let handle: NodeJS.Timeout;
+      const arm = (): void => {
+        const stepMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS);
+        remainingMs -= stepMs;
+        handle = timers.setTimeout(() => (remainingMs > 0 ? arm() : fn()), stepMs);
+        if (options?.keepAlive === false) handle.unref();
+      };
+      arm();
+      return { cancel: () => timers.clearTimeout(handle) };
+    },
+  };
+}
+
 /** The clock of this machine. Looks its timers up at call time, so fake timers of test runners apply. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wallTime: () => Date.now(),
-  setTimer(delayMs, fn, options) {
-    if (checkNumber('delayMs', delayMs, { infinite: true }) === Infinity) return NEVER;
-    // Rounded up, because `setTimeout` cuts the fraction off.
-    let remainingMs = Math.max(0, Math.ceil(delayMs));
-    let handle: NodeJS.Timeout;
-    const arm = (): void => {
-      const stepMs = Math.min(remainingMs, LONGEST_TIMEOUT_MS);
-      remainingMs -= stepMs;
-      handle = setTimeout(() => (remainingMs > 0 ? arm() : fn()), stepMs);
-      if (options?.keepAlive === false) handle.unref();
-    };
-    arm();
-    return { cancel: () => clearTimeout(handle) };
-  },
-};
+export const systemClock: Clock = createSystemClock(globalThis);
 
 export interface SleepOptions extends TimerOptions {
   /** Ends the sleep early: the promise rejects with the signal's reason. */

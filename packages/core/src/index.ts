@@ -1,5 +1,6 @@
 // Time and chance
-export { type Clock, sleep, type SleepOptions, systemClock, type Timer, type TimerOptions } from './clock.ts';
+export { type Clock, createSystemClock, sleep, type SleepOptions, systemClock } from './clock.ts';
+export type { SystemTimers, Timer, TimerOptions } from './clock.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
 
 // Life of a component
@@ -43,6 +44,7 @@ export {
   checkSignal,
   checkString,
   expectedMessage,
+  ownOptions,
   showValue,
 } from './option-checks.ts';
 

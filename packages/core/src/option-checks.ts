@@ -132,6 +132,11 @@ export function checkKnownKeys(what: string, options: unknown, known: readonly s
   }
 }
 
+/** What the caller itself said: not what somebody put on `Object.prototype`. */
+export function ownOptions<Options extends object>(options: Options): Options {
+  return Object.assign(Object.create(null) as Options, options);
+}
+
 /** The candidate at most a third of the word away in edits, or none. */
 function nearestTo(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;

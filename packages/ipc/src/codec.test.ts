@@ -38,8 +38,8 @@ describe('encodeFrame', () => {
     expect(JSON.parse(frame)).toEqual(message);
   });
 
-  it('sends an undefined result as null, and leaves undefined params out', () => {
-    expect(encodeResult(1, undefined)).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
+  it('marks a result that is undefined, and leaves undefined params out', () => {
+    expect(encodeResult(1, undefined)).toBe('{"jsonrpc":"2.0","id":1,"result":null,"undefined":true}\n');
     expect(encodeNotification('n', undefined)).toBe('{"jsonrpc":"2.0","method":"n"}\n');
   });
 });

@@ -1,6 +1,10 @@
 import { showValue } from '@pawl/core';
 import { type ErrorObject, JSON_RPC, type Message } from './message.ts';
 import { NotSerializableError } from './ipc-errors.ts';
+import { findChangedPart, propertyPath } from './json-value.ts';
+
+/** How a result that is `undefined` is written. */
+export const NO_RESULT = ',"result":null,"undefined":true';
 
 const HEAD = `{"jsonrpc":"${JSON_RPC}"`;
 
@@ -9,19 +13,29 @@ const HEAD = `{"jsonrpc":"${JSON_RPC}"`;
  * stringifying the message as a whole.
  */
 
-/** @throws NotSerializableError naming the path in `params` */
+/** Parameters arrive as they are, or are refused. @throws NotSerializableError naming the path in `params` */
 export function encodeRequest(id: number, method: string, params: unknown): string {
-  return `${HEAD},"id":${id},"method":${JSON.stringify(method)}${encodeParams(params)}}\n`;
+  const encoded = params === undefined ? '' : `,"params":${encodeExactly('params', params)}`;
+  return `${HEAD},"id":${id},"method":${JSON.stringify(method)}${encoded}}\n`;
 }
 
-/** @throws NotSerializableError naming the path in `params` */
+/**
+ * What JSON makes of the parameters: a Date becomes text, for a progress report or a line of a log must not fail.
+ * @throws NotSerializableError naming the path in `params`
+ */
 export function encodeNotification(method: string, params: unknown): string {
-  return `${HEAD},"method":${JSON.stringify(method)}${encodeParams(params)}}\n`;
+  const encoded = params === undefined ? '' : `,"params":${encodeValue('params', params)}`;
+  return `${HEAD},"method":${JSON.stringify(method)}${encoded}}\n`;
 }
 
-/** A result of `undefined` is sent as `null`. @throws NotSerializableError naming the path in `result` */
+/**
+ * A result arrives as it is, or is refused. One of `undefined` is `null` with a mark beside it, for those who can tell
+ * the two apart.
+ * @throws NotSerializableError naming the path in `result`
+ */
 export function encodeResult(id: number, result: unknown): string {
-  return `${HEAD},"id":${id},"result":${result === undefined ? 'null' : encodeValue('result', result)}}\n`;
+  if (result === undefined) return `${HEAD},"id":${id}${NO_RESULT}}\n`;
+  return `${HEAD},"id":${id},"result":${encodeExactly('result', result)}}\n`;
 }
 
 /** @throws NotSerializableError naming the path in `error` */
@@ -41,8 +55,22 @@ export function encodeFrame(message: Message): string {
     : encodeResult(message.id, message.result);
 }
 
-function encodeParams(params: unknown): string {
-  return params === undefined ? '' : `,"params":${encodeValue('params', params)}`;
+/** @throws NotSerializableError */
+function encodeExactly(root: string, value: unknown): string {
+  const json = encodeValue(root, value);
+  checkExact(root, value);
+  return json;
+}
+
+/**
+ * Refuses what JSON would change in silence, as requests and results do. What JSON can't carry at all is left to the
+ * call that sends it.
+ * @param root how the path begins
+ * @throws NotSerializableError naming the path
+ */
+export function checkExact(root: string, value: unknown): void {
+  const changed = findChangedPart(root, value);
+  if (changed !== undefined) throw new NotSerializableError(changed.path, changed.what);
 }
 
 function encodeValue(root: string, value: unknown): string {
@@ -104,8 +132,4 @@ function pathOfFault(root: string, value: unknown): string | undefined {
     return walk(at, child);
   };
   return walk(root, value);
-}
-
-function propertyPath(key: string): string {
-  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(key) ? `.${key}` : `[${showValue(key)}]`;
 }

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createDeferred } from '@pawl/core';

@@ -1,6 +1,6 @@
 import { constants, isUtf8 } from 'node:buffer';
 import { checkInteger } from '@pawl/core';
-import { type Message, messageFault } from './message.ts';
+import { type Message, messageFault, toMessage } from './message.ts';
 import { parsePlainFrame } from './plain-frame.ts';
 
 /** 64 MiB. */
@@ -132,7 +132,7 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
     }
     atStart = false;
     const fault = messageFault(value);
-    into.push(fault === undefined ? (value as Message) : malformed(fault, text));
+    into.push(fault === undefined ? toMessage(value as Message) : malformed(fault, text));
   }
 
   return {

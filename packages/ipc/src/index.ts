@@ -38,7 +38,7 @@ export { fdTransport, type FdTransport, type FdTransportOptions } from './fd-tra
 export { type MemoryTransport, memoryTransportPair } from './memory-transport.ts';
 
 // Messages and frames
-export { encodeFrame } from './codec.ts';
+export { checkExact, encodeFrame } from './codec.ts';
 export {
   createFrameDecoder,
   type FrameDecoder,

@@ -59,6 +59,13 @@ export const errorCodes = {
   draining: -32_006,
 } as const;
 
+/** A parsed JSON value that is a message, as it was meant: a result that is marked as `undefined` is that. */
+export function toMessage(value: Message): Message {
+  const isNone =
+    'undefined' in value && value.undefined === true && 'result' in value && value.result === null;
+  return isNone ? { ...value, result: undefined } : value;
+}
+
 /** Why a parsed JSON value is no message, or undefined when it is one. */
 export function messageFault(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not a JSON object';

@@ -9,10 +9,12 @@ describe('a request', () => {
       echo: (params) => params,
       later: (params) => Promise.resolve(params),
       none: () => undefined,
+      nothing: () => null,
     });
     expect(await host.request('echo', { a: [1, null] })).toEqual({ a: [1, null] });
     expect(await host.request('later', 'x')).toBe('x');
-    expect(await host.request('none')).toBeNull();
+    expect(await host.request('none')).toBeUndefined();
+    expect(await host.request('nothing')).toBeNull();
     expect(host.openRequests).toBe(0);
   });
 

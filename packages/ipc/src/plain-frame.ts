@@ -1,3 +1,4 @@
+import { NO_RESULT } from './codec.ts';
 import { JSON_RPC, type RequestMessage, type ResultMessage } from './message.ts';
 
 const HEAD = `{"jsonrpc":"${JSON_RPC}","id":`;
@@ -32,6 +33,9 @@ export function parsePlainFrame(text: string): RequestMessage | ResultMessage | 
   const end = text.length - 1;
   const wellFormed = id > 0 && digits <= MAX_ID_DIGITS && text.charCodeAt(HEAD.length) !== ZERO;
   if (!wellFormed || text.charCodeAt(end) !== CLOSING_BRACE) return undefined;
+  if (text.startsWith(NO_RESULT, at)) {
+    return at + NO_RESULT.length === end ? { jsonrpc: JSON_RPC, id, result: undefined } : undefined;
+  }
   try {
     if (text.startsWith(RESULT, at)) {
       return { jsonrpc: JSON_RPC, id, result: JSON.parse(text.slice(at + RESULT.length, end)) as unknown };

@@ -38,8 +38,8 @@ type Methods<Side> = At<Side, 'methods', Nothing>;
 type MethodOf<Side, Method extends keyof Methods<Side>> = NonNullable<Methods<Side>[Method]>;
 type Notifications<Side> = At<Side, 'notifications', Nothing>;
 type Params<Method> = At<Method, 'params', undefined>;
-/** A method without a result is answered with `null`. */
-type Result<Method> = At<Method, 'result', null>;
+/** A method without a result gives `undefined`, or `null` where the far side can't tell the two apart. */
+type Result<Method> = At<Method, 'result', null | undefined>;
 type About<Method> = At<Method, 'notifications', Nothing>;
 
 /** Parameters may be left out where `undefined` would do. */

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { checkDurationMs, type Clock, createDeferred, systemClock, type Timer } from '@pawl/core';
 import { createFrameQueue, EARLY_LENGTH, type FrameBatch } from './frame-queue.ts';

@@ -96,8 +96,8 @@ describe('a connection with a contract', () => {
     const { host } = setup();
     expect(await host.request('size')).toBe(1);
     const reset = host.request('reset');
-    expectTypeOf(reset).toEqualTypeOf<Promise<null>>();
-    expect(await reset).toBeNull();
+    expectTypeOf(reset).toEqualTypeOf<Promise<null | undefined>>();
+    expect(await reset).toBeUndefined();
     await host.request('reset', { to: 5 });
     expect(await host.request('size', undefined, { timeoutMs: 100 })).toBe(5);
   });

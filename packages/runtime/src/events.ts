@@ -10,6 +10,7 @@ export type WorkerStopReason =
   | 'busy'
   | 'idle'
   | 'scaled-down'
+  | 'asked'
   | 'cancelled-run'
   | 'pool-stopped';
 

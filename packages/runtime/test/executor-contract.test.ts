@@ -87,7 +87,7 @@ describe.each([
       value: 42,
       attempts: 1,
     });
-    expect(await executor.execute('nothing')).toMatchObject({ status: 'succeeded', value: null });
+    expect(await executor.execute('nothing')).toMatchObject({ status: 'succeeded', value: undefined });
     expect(await executor.run('double', 2)).toBe(4);
   });
 

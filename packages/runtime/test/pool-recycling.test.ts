@@ -233,3 +233,37 @@ describe('a run that keeps killing workers', () => {
     expect(await settled(pool.run('work', {}, how))).toBe(0);
   });
 });
+
+describe('recycling on request', () => {
+  it('replaces the worker that is named, after its run', async () => {
+    const { pool, clock, events, executed, settled } = setup({
+      minWorkers: 2,
+      maxWorkers: 2,
+      prefetch: false,
+    });
+    await settled(pool.start());
+    const run = pool.run('work', { ms: 500 }, { runId: 'a' });
+    expect(pool.recycle('worker-2')).toBe(1);
+    expect(pool.recycle('worker-2')).toBe(0);
+    expect(pool.recycle('worker-9')).toBe(0);
+    await clock.advance(100);
+    expect(pool.size).toBe(2);
+    await settled(run);
+    await clock.advance(100);
+    expect(await events.next('worker:stopped')).toMatchObject({ workerId: 'worker-2', reason: 'asked' });
+    expect(executed).toEqual(['a@worker-2']);
+    expect(pool.workers().map(({ workerId }) => workerId)).toEqual(['worker-1', 'worker-3']);
+  });
+
+  it('replaces all, but those that start', async () => {
+    const { pool, clock, events, settled } = setup({ minWorkers: 3, maxWorkers: 3 });
+    const started = pool.start();
+    expect(pool.recycle()).toBe(0);
+    await settled(started);
+    expect(pool.recycle()).toBe(3);
+    await clock.advance(100);
+    expect(events.count('worker:stopped')).toBe(3);
+    expect(pool.workers().map(({ workerId }) => workerId)).toEqual(['worker-4', 'worker-5', 'worker-6']);
+    expect([pool.minWorkers, pool.maxWorkers, pool.stats().crashed]).toEqual([3, 3, 0]);
+  });
+});

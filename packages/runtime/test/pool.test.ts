@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { RemoteError } from '@pawl/ipc';
 import { serviceContract } from '@pawl/core/testing';
 import { describe, expect, it } from 'vitest';
@@ -17,9 +18,67 @@ describe('createPool', () => {
     expect(await pool.run('sleep', 5)).toBe(5);
   });
 
-  it('gives null for a task that returns nothing, and takes a run without input', async () => {
+  it('gives undefined for a task that returns nothing, and takes a run without input', async () => {
     const { pool } = setup();
-    expect(await pool.run('nothing')).toBeNull();
+    expect(await pool.run('nothing')).toBeUndefined();
+  });
+
+  it('refuses what would not arrive as it was, and keeps the worker', async () => {
+    const { pool } = setup({ maxWorkers: 1 });
+    const pid = await pool.run('pid');
+    expect(await failureOf(pool.run('echo', { at: new Date(0) }))).toMatchObject({
+      code: 'NOT_SERIALIZABLE',
+      path: 'params.input.at',
+    });
+    const error = await failureOf(pool.run('mapOf'));
+    expect(error.message).toContain('`result.items`: a Map is not JSON');
+    expect(await pool.run('pid')).toBe(pid);
+  });
+
+  it('serves on after a task that broke the globals of its worker', async () => {
+    const { pool } = setup({ maxWorkers: 1 });
+    const pid = await pool.run('pid');
+    expect(await pool.run('breakGlobals', null, { timeoutMs: 5_000 })).toBe('broken');
+    const after = await Promise.all([1, 2, 3].map((n) => pool.run('echo', n, { timeoutMs: 5_000 })));
+    expect(after).toEqual([1, 2, 3]);
+    expect(pool.workers().map((worker) => worker.pid)).toEqual([pid]);
+  });
+
+  it('takes no option for the caller’s that somebody put on Object.prototype', async () => {
+    // oxlint-disable no-extend-native -- that is what it is about
+    Object.defineProperty(Object.prototype, 'env', {
+      value: { PLANTED: 'yes' },
+      configurable: true,
+      writable: true,
+    });
+    Object.defineProperty(Object.prototype, 'runId', {
+      value: 'planted',
+      configurable: true,
+      writable: true,
+    });
+    try {
+      const { pool } = setup({ maxWorkers: 1 });
+      expect(await pool.run('environment', ['PLANTED'])).toEqual({ PLANTED: null });
+      expect(await pool.run('context', null, {})).not.toMatchObject({ runId: 'planted' });
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'env');
+      Reflect.deleteProperty(Object.prototype, 'runId');
+    }
+    // oxlint-enable no-extend-native
+  });
+
+  it('calls the callbacks of a run in the context it was submitted in', async () => {
+    const { pool } = setup({ maxWorkers: 1 });
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const runs = ['one', 'two', 'three'].map((name) =>
+      storage.run(name, () =>
+        pool.run('report', null, { onProgress: () => seen.push([name, storage.getStore()]) }),
+      ),
+    );
+    await Promise.all(runs);
+    expect(seen).not.toEqual([]);
+    for (const [name, found] of seen as [string, string][]) expect(found).toBe(name);
   });
 
   it('keeps one worker for run after run', async () => {

@@ -1,4 +1,4 @@
-import { checkBoolean, checkDurationMs, checkKnownKeys } from '@pawl/core';
+import { checkBoolean, checkDurationMs, checkKnownKeys, ownOptions } from '@pawl/core';
 import type { OutputStream } from '../process/worker-process.ts';
 import { checkRunOptions, type Progress, type RunLogEntry } from '../process/run-options.ts';
 import type { Admission, TokenDemand } from '../scheduling/admission/admission.ts';
@@ -49,9 +49,13 @@ const KEYS: readonly (keyof ExecutionOptions)[] = [
   'onOutput',
 ];
 
-/** @throws TypeError, RangeError */
-export function checkExecutionOptions(options: ExecutionOptions, admission: Admission | undefined): void {
-  checkKnownKeys('execute', options, KEYS);
+/** An execution's own options, checked. @throws TypeError, RangeError */
+export function resolveExecutionOptions(
+  given: ExecutionOptions,
+  admission: Admission | undefined,
+): ExecutionOptions {
+  checkKnownKeys('execute', given, KEYS);
+  const options = ownOptions(given);
   const { timeoutMs, attemptTimeoutMs, tokens, deterministic, force, ...forPool } = options;
   if (tokens !== undefined) {
     if (admission === undefined)
@@ -66,4 +70,5 @@ export function checkExecutionOptions(options: ExecutionOptions, admission: Admi
   if (deterministic !== undefined) checkBoolean('deterministic', deterministic);
   if (force !== undefined) checkBoolean('force', force);
   checkRunOptions(forPool);
+  return options;
 }

@@ -6,6 +6,7 @@ import {
   createLifecycle,
   type EventSource,
   expectedMessage,
+  ownOptions,
   PawlError,
   type Service,
   startAll,
@@ -15,7 +16,7 @@ import {
 import { type Attempt, createAttempt } from './attempt.ts';
 import { Execution } from './execution.ts';
 import type { ExecutorStats } from './execution-counts.ts';
-import { checkExecutionOptions, type ExecutionOptions } from './execution-options.ts';
+import { resolveExecutionOptions, type ExecutionOptions } from './execution-options.ts';
 import {
   createExecutionStream,
   type ExecutionStream,
@@ -53,7 +54,7 @@ export interface Executor extends Service, EventSource<ExecutorEvents> {
   stats(): ExecutorStats;
 }
 
-const NO_OPTIONS: ExecutionOptions = Object.freeze({});
+const NO_OPTIONS: ExecutionOptions = Object.freeze(ownOptions({}));
 
 /** @throws TypeError, RangeError for wrong options */
 export function createExecutor(options: ExecutorOptions): Executor {
@@ -155,9 +156,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const isStopping = (): boolean => lifecycle.state === 'draining' || lifecycle.state === 'stopped';
 
   /** @throws TypeError, RangeError for wrong arguments */
-  function check(task: string, how: ExecutionOptions): void {
+  function resolve(task: string, how: ExecutionOptions): ExecutionOptions {
     checkString('task', task);
-    if (how !== NO_OPTIONS) checkExecutionOptions(how, admission);
+    return how === NO_OPTIONS ? how : resolveExecutionOptions(how, admission);
   }
 
   async function execute(
@@ -165,16 +166,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     input?: unknown,
     how: ExecutionOptions = NO_OPTIONS,
   ): Promise<Outcome> {
-    check(task, how);
-    return conduct(open(task, input, how), attempt, pipeline);
+    return conduct(open(task, input, resolve(task, how)), attempt, pipeline);
   }
 
-  function stream(
-    task: string,
-    input?: unknown,
-    { buffer, ...how }: ExecutionStreamOptions = {},
-  ): ExecutionStream {
-    check(task, how);
+  function stream(task: string, input?: unknown, given: ExecutionStreamOptions = {}): ExecutionStream {
+    const { buffer, ...forExecution } = ownOptions(given);
+    const how = resolve(task, forExecution);
     if (buffer !== undefined) checkInteger('buffer', buffer, { min: 1 });
     return createExecutionStream(buffer, async (runInPool) => {
       const attemptOnce = createAttempt({ ...resolved, emitter }, runInPool);

@@ -34,11 +34,15 @@ describe('an executor in memory', () => {
       return kept;
     };
     const executor = createInMemoryExecutor({ tasks: { keep } });
-    const input = { at: new Date(0), list: [1] };
+    const input = { at: new URL('https://example.org/'), list: [1] };
     const outcome = await executor.execute('keep', input);
-    expect(kept).toEqual([{ at: '1970-01-01T00:00:00.000Z', list: [1] }]);
+    expect(kept).toEqual([{ at: 'https://example.org/', list: [1] }]);
     expect(outcome).toMatchObject({ value: kept });
     expect(outcome.status === 'succeeded' && outcome.value).not.toBe(kept);
+    expect(await executor.execute('keep', { at: new Date(0) })).toMatchObject({
+      status: 'failed',
+      error: { code: 'NOT_SERIALIZABLE', path: 'params.input.at' },
+    });
   });
 
   it('has a task that waits for a slow reader', async () => {

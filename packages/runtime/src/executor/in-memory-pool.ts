@@ -96,7 +96,7 @@ function taskContext(
   const { deadline, signal, chunks, logger } = parts;
   const tell = (callback: ((message: never) => void) | undefined, message: object): void => {
     try {
-      callback?.(sentResult(message) as never);
+      callback?.(sentNews(message) as never);
     } catch (error) {
       logger.error({ err: error, runId }, 'A callback of a run failed.');
     }
@@ -117,13 +117,23 @@ function taskContext(
 
 /** @throws NotSerializableError naming the path */
 function sentInput(input: unknown): unknown {
-  const { params } = JSON.parse(encodeFrame({ jsonrpc: '2.0', method: 'run', params: { input } })) as {
+  const { params } = JSON.parse(encodeFrame({ jsonrpc: '2.0', id: 1, method: 'run', params: { input } })) as {
     readonly params: { readonly input: unknown };
   };
   return params.input;
 }
 
 /** @throws NotSerializableError naming the path */
+function sentNews(message: object): unknown {
+  return (
+    JSON.parse(encodeFrame({ jsonrpc: '2.0', method: 'news', params: message })) as {
+      readonly params: unknown;
+    }
+  ).params;
+}
+
+/** @throws NotSerializableError naming the path */
 function sentResult(result: unknown): unknown {
+  if (result === undefined) return undefined;
   return (JSON.parse(encodeFrame({ jsonrpc: '2.0', id: 1, result })) as { readonly result: unknown }).result;
 }

@@ -196,6 +196,12 @@ export function createPoolOf<Tasks = AnyTasks>(
     if (workers.size < count && crashLoop !== undefined) throw crashLoop;
   }
 
+  function recycle(workerId?: string): number {
+    const asked = [...workers.slots].filter(({ id }) => workerId === undefined || id === workerId);
+    // One that starts is new enough.
+    return asked.filter((slot) => slot.state !== 'starting' && workers.replace(slot, 'asked')).length;
+  }
+
   return {
     on: (name, listener) => emitter.on(name, listener),
     onAny: (listener) => emitter.onAny(listener),
@@ -212,6 +218,13 @@ export function createPoolOf<Tasks = AnyTasks>(
     stream: entry.stream as ProcessPool<Tasks>['stream'],
     map: entry.map as ProcessPool<Tasks>['map'],
     scaleTo,
+    recycle,
+    get minWorkers() {
+      return sizing.minWorkers;
+    },
+    get maxWorkers() {
+      return sizing.maxWorkers;
+    },
     get size() {
       workers.recount();
       return workers.size;

@@ -12,6 +12,7 @@ import {
   type Clock,
   expectedMessage,
   type Logger,
+  ownOptions,
   type Random,
   silentLogger,
   systemClock,
@@ -200,10 +201,11 @@ const KEYS: readonly (keyof PoolOptions)[] = [
 ];
 
 /** Checks every option and fills in the defaults. @throws TypeError, RangeError */
-export function resolvePoolOptions(options: PoolOptions): ResolvedPoolOptions {
-  checkKnownKeys('createPool', options, KEYS);
-  const restart = options.restart ?? {};
-  checkKnownKeys('restart', restart, ['maxRestarts', 'withinMs']);
+export function resolvePoolOptions(given: PoolOptions): ResolvedPoolOptions {
+  checkKnownKeys('createPool', given, KEYS);
+  const options = ownOptions(given);
+  checkKnownKeys('restart', options.restart ?? {}, ['maxRestarts', 'withinMs']);
+  const restart = ownOptions(options.restart ?? {});
   const maxWorkers = checkInteger('maxWorkers', options.maxWorkers ?? availableParallelism(), { min: 1 });
   const minWorkers = checkInteger('minWorkers', options.minWorkers ?? 1, { min: 0 });
   checkAtMost('minWorkers', minWorkers, 'maxWorkers', maxWorkers);

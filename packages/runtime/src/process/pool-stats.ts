@@ -21,6 +21,8 @@ export interface WorkerStats {
   /** Workers that start, are ready, or busy. */
   readonly size: number;
   readonly workers: Readonly<Record<WorkerState, number>>;
+  /** Workers that ended without being asked to, since the pool began. */
+  readonly crashed: number;
   /** From the start of a worker until it was ready. */
   readonly bootMs: DurationSummary;
   /** From when a worker was asked to end until it was gone. */

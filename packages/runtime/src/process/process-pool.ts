@@ -39,6 +39,15 @@ export interface ProcessPool<Tasks = AnyTasks> extends Service, EventSource<Pool
   ): AsyncIterable<ResultOf<Tasks, Name>>;
   /** Fixes the number of workers. Resolves when new ones are ready; surplus busy ones finish their run first. */
   scaleTo(workers: number): Promise<void>;
+  /**
+   * Replaces a worker, or all of them: each ends once another is ready in its place and it is done with its runs. One
+   * that starts, or is being replaced already, is left alone.
+   * @returns how many will be replaced
+   */
+  recycle(workerId?: string): number;
+  /** How many workers there are at least and at most, as set or as last scaled to. */
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
   /** Workers that start, are ready, or busy. */
   readonly size: number;
   /** Whether as many runs wait as may: a good producer pauses until `queue:drain`. */

@@ -1,7 +1,7 @@
-import { checkString } from '@pawl/core';
+import { checkString, ownOptions } from '@pawl/core';
 import type { ChunkSink, PoolRun } from './pool-run.ts';
 import { type MapOptions, mapRuns } from './run-map.ts';
-import { checkRunOptions, type RunOptions } from './run-options.ts';
+import { resolveRunOptions, type RunOptions } from './run-options.ts';
 import { createRunStream, type RunStream, type StreamOptions } from './run-stream.ts';
 
 export interface RunEntryOptions {
@@ -22,15 +22,14 @@ export interface RunEntry {
   ) => AsyncIterable<unknown>;
 }
 
-const NO_OPTIONS: RunOptions = Object.freeze({});
+const NO_OPTIONS: RunOptions = Object.freeze(ownOptions({}));
 
 export function createRunEntry({ submit, cancel, mapConcurrency }: RunEntryOptions): RunEntry {
   return {
     run(task, input, how = NO_OPTIONS) {
       try {
         checkString('task', task);
-        if (how !== NO_OPTIONS) checkRunOptions(how);
-        return submit(task, input, how).promise;
+        return submit(task, input, how === NO_OPTIONS ? how : resolveRunOptions(how)).promise;
       } catch (error) {
         return Promise.reject(error);
       }

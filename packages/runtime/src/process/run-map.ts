@@ -2,11 +2,12 @@ import {
   checkBoolean,
   checkInteger,
   createDeferred,
+  ownOptions,
   expectedMessage,
   linkAbort,
   PawlError,
 } from '@pawl/core';
-import { checkRunOptions, type RunOptions } from './run-options.ts';
+import { resolveRunOptions, type RunOptions } from './run-options.ts';
 
 export interface MapOptions extends RunOptions {
   /** Inputs that are taken and whose results are not yet read, at most. @default 4 for each run the pool may execute at once */
@@ -27,13 +28,14 @@ type Settled<Result> =
  */
 export function mapRuns<Input, Result>(
   inputs: Iterable<Input> | AsyncIterable<Input>,
-  { concurrency, ordered = true, ...how }: MapOptions,
+  options: MapOptions,
   defaultConcurrency: number,
   run: (input: Input, how: RunOptions) => Promise<Result>,
 ): AsyncIterable<Result> {
+  const { concurrency, ordered = true, ...forRuns } = ownOptions(options);
   const limit = checkInteger('concurrency', concurrency ?? defaultConcurrency, { min: 1 });
   checkBoolean('ordered', ordered);
-  checkRunOptions(how);
+  const how = resolveRunOptions(forRuns);
   const iterate = iteratorOf(inputs);
 
   async function* results(): AsyncGenerator<Result, void, undefined> {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import {
   checkDurationMs,
   checkFunction,
@@ -6,6 +7,7 @@ import {
   checkOneOf,
   checkSignal,
   checkString,
+  ownOptions,
 } from '@pawl/core';
 import { checkPriority } from '../scheduling/priority.ts';
 import type { OutputStream } from './worker-process.ts';
@@ -74,6 +76,23 @@ const RUN_KEYS: readonly (keyof RunOptions)[] = [
   'onLog',
   'onOutput',
 ];
+
+/**
+ * A run's own options, checked. Its callbacks are called in the asynchronous context they were given in, though the
+ * messages they are for are read in that of another run.
+ * @throws TypeError, RangeError
+ */
+export function resolveRunOptions(given: RunOptions): RunOptions {
+  const how = ownOptions(given);
+  checkRunOptions(how);
+  const { onProgress, onLog, onOutput } = how;
+  if (onProgress === undefined && onLog === undefined && onOutput === undefined) return how;
+  return Object.assign(how, {
+    onProgress: onProgress && AsyncResource.bind(onProgress),
+    onLog: onLog && AsyncResource.bind(onLog),
+    onOutput: onOutput && AsyncResource.bind(onOutput),
+  });
+}
 
 /** @throws TypeError, RangeError */
 export function checkRunOptions(how: RunOptions): void {

@@ -1,6 +1,6 @@
-import { checkInteger, createDeferred, PawlError } from '@pawl/core';
+import { checkInteger, createDeferred, ownOptions, PawlError } from '@pawl/core';
 import type { ChunkSink } from './pool-run.ts';
-import { checkRunOptions, type RunOptions } from './run-options.ts';
+import { resolveRunOptions, type RunOptions } from './run-options.ts';
 
 export interface StreamOptions extends RunOptions {
   /** Chunks the task may be ahead of its reader; then it waits. @default 16 */
@@ -29,11 +29,12 @@ const DEFAULT_BUFFER = 16;
 
 /** @throws TypeError, RangeError for wrong options */
 export function createRunStream<Chunk, Result>(
-  { buffer = DEFAULT_BUFFER, ...how }: StreamOptions,
+  options: StreamOptions,
   begin: (how: RunOptions, sink: ChunkSink) => StreamedRun,
 ): RunStream<Chunk, Result> {
+  const { buffer = DEFAULT_BUFFER, ...forRun } = ownOptions(options);
   checkInteger('buffer', buffer, { min: 1 });
-  checkRunOptions(how);
+  const how = resolveRunOptions(forRun);
   const result = createDeferred<Result>();
   // Whoever only reads the chunks learns of a failure there.
   result.promise.catch(() => undefined);

@@ -11,6 +11,8 @@ export interface WorkerCount {
   readonly busy: number;
   readonly boots: DurationHistogram;
   readonly stops: DurationHistogram;
+  /** A worker ended without being asked to. */
+  noteCrash(): void;
   /** Call it when a slot may have begun or ceased to count. */
   recount(): void;
   stats(): WorkerStats;
@@ -21,6 +23,7 @@ export function createWorkerCount(slots: ReadonlySet<Slot>): WorkerCount {
   const stops = createDurationHistogram();
   /** -1 after something has changed that it depends on. */
   let counted = -1;
+  let crashed = 0;
 
   function size(): number {
     if (counted === -1) {
@@ -43,6 +46,9 @@ export function createWorkerCount(slots: ReadonlySet<Slot>): WorkerCount {
     },
     boots,
     stops,
+    noteCrash() {
+      crashed += 1;
+    },
     recount() {
       counted = -1;
     },
@@ -59,6 +65,7 @@ export function createWorkerCount(slots: ReadonlySet<Slot>): WorkerCount {
           stopped: inState('stopped'),
           failed: inState('failed'),
         },
+        crashed,
         bootMs: boots.summary(),
         stopMs: stops.summary(),
       };

@@ -57,8 +57,11 @@ export interface WorkerSet {
   retire(slot: Slot, reason: WorkerStopReason, graceMs: number): void;
   /** Ends it by force, now: nothing good is to be expected of it. */
   kill(slot: Slot, reason: 'unresponsive' | 'memory'): void;
-  /** Starts another that takes its place once that is ready and this one is done with its runs. */
-  replace(slot: Slot, reason: WorkerStopReason): void;
+  /**
+   * Starts another that takes its place once that is ready and this one is done with its runs.
+   * @returns whether it is being replaced for this reason, and was not before
+   */
+  replace(slot: Slot, reason: WorkerStopReason): boolean;
   /** The error of a crash loop, while no worker may be started. */
   readonly crashLoop: CrashLoopError | undefined;
   /** Resolves when no worker is starting. @throws the first start failure since the call */
@@ -187,6 +190,7 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
       emitter.emit('worker:stopped', { ...facts, reason: stopReason });
     } else {
       slot.state = 'failed';
+      count.noteCrash();
       const [victim] = victims;
       emitter.emit('worker:crashed', victim === undefined ? facts : { ...facts, runId: victim.runId });
       // A worker that died of its run says nothing about the next one; one that died idle may do so again at once.
@@ -287,10 +291,12 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
       stop(slot, reason, 0, 0);
     },
     replace(slot, reason) {
-      if (slot.replacement !== undefined || slot.replaces !== undefined || slot.closing !== undefined) return;
-      if (slot.stopReason !== undefined || restarts.isBlocked || abandoned.signal.aborted) return;
+      if (slot.replacement !== undefined || slot.replaces !== undefined || slot.closing !== undefined)
+        return false;
+      if (slot.stopReason !== undefined || restarts.isBlocked || abandoned.signal.aborted) return false;
       slot.recycleFor = reason;
       add(slot);
+      return true;
     },
     get crashLoop() {
       return restarts.crashLoop;

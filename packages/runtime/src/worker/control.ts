@@ -1,7 +1,8 @@
+import process from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { systemClock } from '@pawl/core';
 import { reportFault } from './report-fault.ts';
 import type { RunRegister } from './run-register.ts';
+import { workerClock } from './worker-clock.ts';
 
 /** The exit code of a worker whose side thread failed (`EX_SOFTWARE` of sysexits.h). */
 const THREAD_FAILED = 70;
@@ -36,7 +37,7 @@ export function startControlThread(fd: number, register: RunRegister): void {
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
   });
   // It asks whether this thread is there.
-  thread.on('message', () => register.turn(systemClock.now()));
+  thread.on('message', () => register.turn(workerClock.now()));
   // Without it the host would take a busy worker for a dead one.
   thread.on('error', (error) => {
     reportFault(error);

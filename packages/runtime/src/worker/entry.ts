@@ -1,5 +1,6 @@
 // What a JavaScript worker process runs: loads the file named by PAWL_WORKER_FILE and serves what it exports, unless
 // the file calls serve() itself.
+import process from 'node:process';
 import { watchParent } from './parent-watch.ts';
 import { reportFault } from './report-fault.ts';
 import { isServing, serve } from './serve.ts';

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { RunRegister } from './run-register.ts';
 
 /** What a worker answers to `ping`. */

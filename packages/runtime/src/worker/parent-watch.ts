@@ -1,4 +1,6 @@
-import { systemClock, type Timer } from '@pawl/core';
+import process from 'node:process';
+import type { Timer } from '@pawl/core';
+import { workerClock } from './worker-clock.ts';
 
 const CHECK_MS = 1_000;
 
@@ -11,7 +13,7 @@ export function watchParent(onGone: () => void): () => void {
   const parent = process.ppid;
   let timer: Timer;
   const watch = (): void => {
-    timer = systemClock.setTimer(CHECK_MS, check, { keepAlive: false });
+    timer = workerClock.setTimer(CHECK_MS, check, { keepAlive: false });
   };
   const check = (): void => (process.ppid === parent ? watch() : onGone());
   watch();

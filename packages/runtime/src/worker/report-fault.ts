@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { inspect } from 'node:util';
 
 /** Tells stderr, whose tail the host keeps. */

@@ -1,8 +1,9 @@
-import { type Logger, systemClock, type Timer } from '@pawl/core';
-import { BudgetExceededError, type InboundContext } from '@pawl/ipc';
+import type { Logger, Timer } from '@pawl/core';
+import { BudgetExceededError, checkExact, type InboundContext } from '@pawl/ipc';
 import { type ChunkStream, createChunkStream } from './chunk-stream.ts';
 import { createRunLogger } from './run-logger.ts';
 import type { RunRequest } from './run-request.ts';
+import { workerClock } from './worker-clock.ts';
 
 /** What a task gets besides its input. */
 export interface TaskContext {
@@ -75,12 +76,12 @@ export class RunContext implements TaskContext {
       if (this.deadline === Infinity) this.#signal = signal;
       else {
         const late = new AbortController();
-        const remainingMs = this.deadline - systemClock.now() + HOST_FIRST_MS;
+        const remainingMs = this.deadline - workerClock.now() + HOST_FIRST_MS;
         const abort = (): void => {
           this.#inbound.markOverBudget();
           late.abort(new BudgetExceededError(this.#request.budgetMs));
         };
-        this.#outOfTime = systemClock.setTimer(remainingMs, abort, { keepAlive: false });
+        this.#outOfTime = workerClock.setTimer(remainingMs, abort, { keepAlive: false });
         this.#signal = AbortSignal.any([signal, late.signal]);
       }
     }
@@ -108,16 +109,17 @@ export class RunContext implements TaskContext {
 
   /** @throws BudgetExceededError once the run's time is up */
   checkTime(): void {
-    if (this.deadline !== Infinity && systemClock.now() >= this.deadline) {
+    if (this.deadline !== Infinity && workerClock.now() >= this.deadline) {
       throw new BudgetExceededError(this.#request.budgetMs);
     }
   }
 
   /** For the host's credit. */
   get chunks(): ChunkStream {
-    this.#chunks ??= createChunkStream(this.#request.credit, (seq, data) =>
-      this.#tell('chunk', { seq, data }),
-    );
+    this.#chunks ??= createChunkStream(this.#request.credit, async (seq, data) => {
+      checkExact('chunk', data);
+      await this.#tell('chunk', { seq, data });
+    });
     return this.#chunks;
   }
 

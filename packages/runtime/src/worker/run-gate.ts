@@ -1,6 +1,8 @@
-import { systemClock } from '@pawl/core';
+import process from 'node:process';
+import { setImmediate } from 'node:timers';
 import { type InboundContext, noAnswer } from '@pawl/ipc';
 import type { RunRegister } from './run-register.ts';
+import { workerClock } from './worker-clock.ts';
 
 /** A task's runs count as tiny while they keep the thread for less than this on average, in milliseconds. */
 const TINY_MS = 0.05;
@@ -65,7 +67,7 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
 
   /** Whether this turn of the event loop has lasted long enough. */
   function isLate(): boolean {
-    const now = systemClock.now();
+    const now = workerClock.now();
     register.turn(now);
     if (turnBegan !== undefined) return now - turnBegan > TURN_MS;
     turnBegan = now;
@@ -87,11 +89,11 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
     register.runsActive = active + waiting.size;
     inbound.onAnswered((failed) => leave(run, failed));
     inbound.onCancelled((reason) => run.cancelled(reason));
-    const startedAt = systemClock.now();
+    const startedAt = workerClock.now();
     try {
       return run.begin();
     } finally {
-      const tookMs = systemClock.now() - startedAt;
+      const tookMs = workerClock.now() - startedAt;
       usual.set(task, usualMs === undefined ? tookMs : usualMs + WEIGHT * (tookMs - usualMs));
     }
   }

@@ -1,4 +1,5 @@
-import { systemClock } from '@pawl/core';
+import process from 'node:process';
+import { setImmediate } from 'node:timers';
 import {
   createConnection,
   errorCodes,
@@ -19,6 +20,7 @@ import { runRequest } from './run-request.ts';
 import { ServedRun } from './served-run.ts';
 import { type ServedTask, servedTask, type Task } from './task.ts';
 import { withdrawRuns } from './withdraw.ts';
+import { workerClock } from './worker-clock.ts';
 
 export interface WorkerDefinition {
   /** The tasks by name. */
@@ -75,6 +77,7 @@ export function serve(definition: WorkerDefinition): void {
   let ending = false;
 
   const connection = createConnection(transport, {
+    clock: workerClock,
     methods: {
       run: (params, inbound) => {
         const request = runRequest(params);
@@ -84,7 +87,7 @@ export function serve(definition: WorkerDefinition): void {
           hasRun = true;
           if (control !== undefined) startControlThread(control, register);
         }
-        const context = new RunContext(request, inbound, systemClock.now(), flush);
+        const context = new RunContext(request, inbound, workerClock.now(), flush);
         if (request.credit === undefined) {
           return gate.enter(new ServedRun(inbound, task, request.input, context));
         }
@@ -145,7 +148,7 @@ export function serve(definition: WorkerDefinition): void {
 
   function hostIsGone(): void {
     if (gate.size === 0) process.exit();
-    systemClock.setTimer(ORPHAN_GRACE_MS, () => process.exit());
+    workerClock.setTimer(ORPHAN_GRACE_MS, () => process.exit());
   }
 
   async function start(): Promise<void> {
