@@ -16,7 +16,7 @@ export { retry, type RetryInfo, type RetryOptions, type RetryPolicy } from './re
 export { decorrelatedJitter, exponentialBackoff, fibonacciBackoff } from './retry/backoff.ts';
 export { fixedBackoff, linearBackoff, listBackoff } from './retry/backoff.ts';
 export type { Backoff, BackoffState } from './retry/backoff.ts';
-export { equalJitter, fullJitter, proportionalJitter } from './retry/jitter.ts';
+export { equalJitter, fullJitter, proportionalJitter, resolveJitter } from './retry/jitter.ts';
 export type { Jitter, JitterOption } from './retry/jitter.ts';
 export { retryBudget, type RetryBudget, type RetryBudgetOptions } from './retry/budget.ts';
 export type { RetryBudgetStats } from './retry/budget.ts';

@@ -1,6 +1,6 @@
-import { checkDurationMs, checkFunction, checkInteger, checkKnownKeys, checkOneOf } from '@pawl/core';
-import { type Backoff, exponentialBackoff, isRetryable, type JitterOption } from '@pawl/resilience';
-import { equalJitter, fullJitter, type Jitter, proportionalJitter } from '@pawl/resilience';
+import { checkDurationMs, checkFunction, checkInteger, checkKnownKeys } from '@pawl/core';
+import { type Backoff, exponentialBackoff, isRetryable, resolveJitter } from '@pawl/resilience';
+import type { Jitter, JitterOption } from '@pawl/resilience';
 import type { ProcessConfig, ProcessHandle } from '@pawl/runtime';
 import type { Run } from './run.ts';
 
@@ -115,12 +115,4 @@ export function resolveTaskOptions(execute: RunExecutor, options: TaskOptions): 
     jitter: resolveJitter(retry.jitter ?? backoff.jittered !== true),
     shouldRetry: checkFunction('shouldRetry', retry.shouldRetry ?? isRetryable),
   };
-}
-
-/** What `jitter` of `retry` of `@pawl/resilience` stands for. @throws TypeError */
-function resolveJitter(option: JitterOption): Jitter | undefined {
-  if (typeof option === 'function') return option;
-  if (typeof option === 'boolean') return option ? proportionalJitter() : undefined;
-  const named = { proportional: proportionalJitter(), full: fullJitter, equal: equalJitter };
-  return named[checkOneOf('jitter', option, ['proportional', 'full', 'equal'])];
 }
