@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Clock, createDeferred, type Logger, onAbort, untilAborted } from '@pawl/core';
 import {
@@ -14,11 +11,13 @@ import {
   stdioTransport,
 } from '@pawl/ipc';
 import { processCpuMs } from './process-cpu.ts';
+import { drainPipes } from './pipe-drain.ts';
 import type { ProcessHandle } from './process-handle.ts';
 import type { ProcessManager } from './process-manager.ts';
 import type { ResolvedWorkerCommand } from './worker-command.ts';
 import { type Pong, pingWorker, withdrawRuns, workerStack } from './worker-control.ts';
 import { type WorkerEnd, WorkerStartError } from './worker-errors.ts';
+import { createWorkerFolder, type WorkerFolder } from './worker-folder.ts';
 import { createWorkerOutput, type WorkerOutputOptions } from './worker-output.ts';
 
 export type { OutputStream } from './worker-output.ts';
@@ -88,8 +87,6 @@ export interface WorkerProcess {
   unref(): void;
 }
 
-/** How long the pipes of a dead worker are read: a grandchild that holds one open must not delay anyone. */
-const PIPE_DRAIN_MS = 250;
 /** How long a worker may take to exit once its channel is closed. */
 const CHANNEL_LOST_GRACE_MS = 1_000;
 
@@ -102,7 +99,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
   let control: Connection | undefined;
   let hello: Hello | undefined;
   let hasRun = false;
-  let folder: string | undefined;
+  let folder: WorkerFolder | undefined;
   let phase: WorkerEnd['phase'] = 'start';
   let runsDone = 0;
   let lost = false;
@@ -130,36 +127,25 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
   ): Promise<void> {
     await process_.exited;
     lost = true;
-    const drained = Promise.all([link.closed, ...readables.map((readable) => streamEnd(readable))]);
-    const limit = createDeferred();
-    const timer = clock.setTimer(PIPE_DRAIN_MS, limit.resolve);
-    await Promise.race([drained, limit.promise]);
-    timer.cancel();
+    await drainPipes(readables, [link.closed], clock);
     const streams = [process_.stdin, process_.channel, process_.control, process_.stdout, ...readables];
     for (const stream of streams) stream?.destroy();
     await link.closed;
-    await removeFolder();
+    await folder?.remove();
     ended.resolve(describeEnd());
-  }
-
-  async function removeFolder(): Promise<void> {
-    if (folder === undefined) return;
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
-      options.logger.warn({ err: error, folder }, "A worker's temporary folder could not be removed.");
-    });
   }
 
   async function launch(signal: AbortSignal): Promise<Hello> {
     const command = await untilAborted(options.resolveCommand(), signal);
     signal.throwIfAborted();
-    if (options.privateFolder) folder = await mkdtemp(join(tmpdir(), 'pawl-worker-'));
-    const cwd = folder ?? options.cwd;
+    if (options.privateFolder) folder = await createWorkerFolder(options.logger);
+    const cwd = folder?.path ?? options.cwd;
     const process_ = await manager.spawn({
       command: command.command,
       args: command.args,
       ...(cwd === undefined ? {} : { cwd }),
       env: {
-        ...(folder === undefined ? {} : { HOME: folder, TMPDIR: folder, TMP: folder, TEMP: folder }),
+        ...folder?.env,
         ...command.env,
         ...options.env,
         PAWL_CHANNEL: command.channel,
@@ -239,7 +225,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
         return introduced;
       } catch (error) {
         if (handle === undefined) {
-          await removeFolder();
+          await folder?.remove();
           ended.resolve(describeEnd());
           throw new WorkerStartError(describeEnd(), error);
         }
@@ -300,12 +286,4 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     ref: () => handle?.ref(),
     unref: () => handle?.unref(),
   };
-}
-
-function streamEnd(readable: Readable | null): Promise<void> {
-  if (readable === null || readable.readableEnded || readable.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    readable.once('end', resolve);
-    readable.once('close', resolve);
-  });
 }
