@@ -77,6 +77,8 @@ export interface PoolEvents {
     readonly error: unknown;
     readonly durationMs: number;
   };
+  /** The worker of a run whose caller had been answered before is done with it, or gone. */
+  'run:released': { readonly runId: string; readonly task: string; readonly workerId: string };
   /** Workers keep failing: no more are started for `retryAfterMs`, and runs are refused meanwhile. */
   'pool:crash-loop': { readonly failures: number; readonly retryAfterMs: number; readonly error: Error };
   /** The last waiting run was handed out. */

@@ -33,6 +33,12 @@ describe('an executor of a pool', () => {
     expect([wasAlive, admission.stats().free]).toEqual([false, { gpu: 1 }]);
   });
 
+  it('bounds what is left of a deadline by the time limit of its pool', async () => {
+    const { pool } = setupPool({ runTimeoutMs: 100, cancelGraceMs: 0, killGraceMs: 0 });
+    const { executor } = setup({ pools: { '*': pool }, timeoutMs: 60_000 });
+    expect(await executor.execute('spin')).toMatchObject({ status: 'timed-out', error: { timeoutMs: 100 } });
+  });
+
   it('hands a run that is in its queue to nobody once it is cancelled', async () => {
     const { pool } = setupPool();
     const { executor, events } = setup({ pools: { '*': pool } });

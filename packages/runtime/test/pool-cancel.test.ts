@@ -56,6 +56,23 @@ describe('cancelling a run', () => {
     );
   });
 
+  it.each([
+    ['heeds the cancel', 'untilCancelled', 5_000],
+    ['is killed', 'spin', 0],
+  ])('tells when the worker is done with a run that %s', async (_what, task, cancelGraceMs) => {
+    const { pool, events } = setup({ cancelGraceMs, killGraceMs: 0 });
+    const controller = new AbortController();
+    const run = failureOf(pool.run(task, null, { signal: controller.signal, runId: 'r' }));
+    const { workerId } = await events.next('run:started');
+    controller.abort(new Error('enough'));
+    await run;
+    expect(pool.workers().flatMap(({ runIds }) => runIds)).toEqual(['r']);
+    expect(await events.next('run:released')).toEqual({ runId: 'r', task, workerId });
+    expect(pool.workers().flatMap(({ runIds }) => runIds)).toEqual([]);
+    await pool.run('echo', 1);
+    expect(events.count('run:released')).toBe(1);
+  });
+
   it('answers the caller at once, shows the task the reason, and keeps a worker that heeds it', async () => {
     const { pool, events } = setup({ cancelGraceMs: 5_000, minWorkers: 1 });
     const before = await pool.run('pid');

@@ -84,7 +84,7 @@ export function createAttempt(
       throw error;
     }
     work.then(leave, leave);
-    execution.held?.push(whenWorkerIsDone(work, pool, execution.runId, clock));
+    execution.held?.push(whenWorkerIsDone(work, pool, execution.runId));
     return work;
   }
 

@@ -6,10 +6,7 @@ import type { Balancer, BalancerFactory, Candidate } from '../scheduling/balanci
  * What an executor needs of a pool: that it runs. What else it offers is made use of: its events tell when a worker
  * begins, `workers` when it is done with a run that was given up, and the executor starts and stops it.
  */
-export interface ExecutorPool extends Pick<ProcessPool, 'run'>, Partial<Omit<ProcessPool, 'run'>> {
-  /** How long a run may take unless it says so, in milliseconds. Told, what is left of a deadline can't lengthen it. */
-  readonly runTimeoutMs?: number;
-}
+export interface ExecutorPool extends Pick<ProcessPool, 'run'>, Partial<Omit<ProcessPool, 'run'>> {}
 
 /** Whether it can be started and stopped. */
 export function isService(pool: ExecutorPool): pool is ExecutorPool & Service {

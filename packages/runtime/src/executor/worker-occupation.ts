@@ -1,8 +1,5 @@
-import { type Clock, sleep } from '@pawl/core';
+import { createDeferred } from '@pawl/core';
 import type { ExecutorPool } from './pool-routes.ts';
-
-/** A pool does not tell when a worker is done with a run that was given up: it is asked this often, in milliseconds. */
-const ASK_MS = 50;
 
 /**
  * Resolves when an attempt has ended and no worker of the pool executes the run any more. A caller who was cancelled
@@ -12,13 +9,18 @@ export async function whenWorkerIsDone(
   work: Promise<unknown>,
   pool: ExecutorPool,
   runId: string,
-  clock: Clock,
 ): Promise<void> {
   try {
     await work;
   } catch {
     // Looked at by whoever waits for the result.
-    while (isExecuted(pool, runId)) await sleep(clock, ASK_MS);
+    if (pool.on === undefined || !isExecuted(pool, runId)) return;
+    const released = createDeferred();
+    const stopListening = pool.on('run:released', (event) => {
+      if (event.runId === runId) released.resolve();
+    });
+    await released.promise;
+    stopListening();
   }
 }
 

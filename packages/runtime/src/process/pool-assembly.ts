@@ -225,6 +225,7 @@ export function createPoolOf<Tasks = AnyTasks>(
     get maxWorkers() {
       return sizing.maxWorkers;
     },
+    runTimeoutMs: pool.runTimeoutMs,
     get size() {
       workers.recount();
       return workers.size;

@@ -48,6 +48,8 @@ export interface ProcessPool<Tasks = AnyTasks> extends Service, EventSource<Pool
   /** How many workers there are at least and at most, as set or as last scaled to. */
   readonly minWorkers: number;
   readonly maxWorkers: number;
+  /** How long a run may take unless it says so, in milliseconds. */
+  readonly runTimeoutMs: number;
   /** Workers that start, are ready, or busy. */
   readonly size: number;
   /** Whether as many runs wait as may: a good producer pauses until `queue:drain`. */

@@ -152,10 +152,17 @@ export function createRunExecution(options: RunExecutionOptions): RunExecution {
   function leave(run: PoolRun, slot: Slot, now: number): void {
     const next = slot.remove(run);
     const wasGivenUp = run.graceTimer !== undefined;
-    if (wasGivenUp) giveUps.returned(run, slot);
+    if (wasGivenUp) {
+      giveUps.returned(run, slot);
+      tellReleased(run, slot);
+    }
     if (next !== undefined) moveUp(next, slot, now);
     if (slot.load === 0) workers.checkIn(slot, wasGivenUp);
     else giveUps.endIfAllGivenUp(slot);
+  }
+
+  function tellReleased({ runId, task }: PoolRun, slot: Slot): void {
+    emitter.emit('run:released', { runId, task, workerId: slot.worker.id });
   }
 
   /** It did not begin: it waits again, as if it had never been sent, unless its caller has been answered. */
@@ -197,8 +204,10 @@ export function createRunExecution(options: RunExecutionOptions): RunExecution {
         if (!run.settled) line.restore(run);
       }
       for (const run of slot.executing) {
-        run.graceTimer?.cancel();
         timeouts.remove(run);
+        if (run.graceTimer === undefined) continue;
+        run.graceTimer.cancel();
+        tellReleased(run, slot);
       }
     },
     stop: () => timeouts.stop(),
