@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDispatcher, type Place } from './dispatcher.ts';
+import { balancers } from './balancing/balancers.ts';
+import { createBalancedDispatcher, createDispatcher, type Place } from './dispatcher.ts';
 
 interface TestPlace extends Place {
   load: number;
+  healthClass: Place['healthClass'];
 }
 
 const place = (id: string): TestPlace => ({
@@ -40,6 +42,43 @@ describe('createDispatcher', () => {
       }),
     );
   });
+
+  it('gives a degraded one only where no other has as little to do', () => {
+    const dispatcher = createDispatcher<TestPlace>();
+    const [ill, well] = [place('ill'), place('well')];
+    ill.healthClass = 'degraded';
+    const update = (each: TestPlace, load: number): void => {
+      each.load = load;
+      dispatcher.update(each, true);
+    };
+    update(well, 0);
+    update(ill, 0);
+    expect(dispatcher.next(run)).toBe(well);
+    update(well, 1);
+    expect(dispatcher.next(run)).toBe(ill);
+    update(ill, 1);
+    expect(dispatcher.next(run)).toBe(well);
+    // It gets better, and is the one that was used last.
+    ill.healthClass = 'healthy';
+    update(ill, 1);
+    expect(dispatcher.next(run)).toBe(ill);
+  });
+
+  it.each(Object.entries(balancers).filter(([name]) => name !== 'sticky'))(
+    'by the balancer %s, too',
+    (_name, create) => {
+      const dispatcher = createBalancedDispatcher<TestPlace>(create, () => 0.5);
+      const [ill, well] = [place('ill'), place('well')];
+      ill.healthClass = 'degraded';
+      for (const each of [ill, well]) dispatcher.update(each, true);
+      expect(dispatcher.next(run)).toBe(well);
+      dispatcher.update(well, false);
+      expect(dispatcher.next(run)).toBe(ill);
+      ill.healthClass = 'unhealthy';
+      dispatcher.update(ill, true);
+      expect(dispatcher.next(run)).toBeUndefined();
+    },
+  );
 
   it('gives the one that was used last, so that the others can time out', () => {
     const dispatcher = createDispatcher<TestPlace>();
