@@ -1,6 +1,9 @@
-import { isIP } from 'node:net';
-import { PawlError } from '@pawl/core';
-import { z } from 'zod';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { hasCode, PawlError } from '@pawl/core';
+import type { RunMode } from '@pawl/tasks';
+import { isLoopback, LOOPBACK_HOSTS, type LogLevel, SETTINGS, settingsSchema } from './settings.ts';
 
 /** A setting has a value that can't be used. */
 export class ConfigError extends PawlError {
@@ -13,97 +16,53 @@ export class ConfigError extends PawlError {
   }
 }
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-/** The addresses that only this machine reaches. */
-const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', 'localhost', '::1'];
-const SWITCH = ['0', '1'] as const;
-const MAX_RATE = 1_000_000;
-const RATE_RULE = `an integer from 1 to ${MAX_RATE}, or off`;
-const ORIGINS_RULE = 'origins such as `https://school.example`, separated by commas';
-
-const integer = (min: number, max: number, fallback: number): z.ZodType<number> => {
-  const rule = `an integer from ${min} to ${max}`;
-  // Digits alone: `Number()` would take ' ' for 0 and '0x10' for 16.
-  const digits = z.string().regex(/^\d+$/, rule).transform(Number);
-  return digits.pipe(z.number(rule).min(min, rule).max(max, rule)).default(fallback);
-};
-
-const oneOf = <const Values extends readonly [string, ...string[]]>(
-  values: Values,
-  fallback: Values[number],
-): z.ZodType<Values[number]> =>
-  z.enum(values, { error: `one of ${values.join(', ')}` }).default(fallback as never);
-
-const rate = z
-  .string()
-  .refine(
-    (text) => text === 'off' || (/^\d{1,7}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_RATE),
-    RATE_RULE,
-  )
-  .transform((text) => (text === 'off' ? Infinity : Number(text)))
-  .default(30);
-
-/** Exactly what browsers send as `Origin`: no path, no slash at the end, and no `*`. */
-const origins = z
-  .string()
-  .transform((list) => list.split(',').map((origin) => origin.trim()))
-  .refine((list) => list.every(isOrigin), ORIGINS_RULE)
-  .default([]);
-
-const schema = z.object({
-  /** Where to listen; 0 takes any free port. `PORT` is read too. */
-  PAWL_PORT: integer(0, 65_535, 3001),
-  /** An address of this machine. Any but a loopback one is the operator's word that others may reach the service. */
-  PAWL_HOST: z
-    .string()
-    .refine((host) => LOOPBACK_HOSTS.includes(host) || isIP(host) !== 0, 'localhost or an IP address')
-    .default('127.0.0.1'),
-  PAWL_LOG_LEVEL: oneOf(LOG_LEVELS, 'info'),
-  /** The Python that runs submitted programs: a name or path. */
-  PAWL_PYTHON: z.string().optional(),
-  /** Programs that run at the same time; more wait. */
-  PAWL_MAX_CONCURRENT_RUNS: integer(1, 1_000, 10),
-  /** The weakest sandbox that may be used: 1 is bubblewrap, 2 landlock too. */
-  PAWL_MIN_SANDBOX_TIER: oneOf(['1', '2'], '2'),
-  /** Whether programs run where no sandbox works. They can then do all that this service can. */
-  PAWL_ALLOW_UNSANDBOXED: oneOf(SWITCH, '0'),
-  /** Programs that one client may run in a minute. */
-  PAWL_RATE_LIMIT_PER_MINUTE: rate,
-  /** Web pages that may use the service, besides those of this machine. */
-  PAWL_CORS_ORIGINS: origins,
-  /** A folder of exercises. */
-  PAWL_EXERCISES: z.string().optional(),
-});
-
-/** The names of all settings. */
-export const SETTINGS: readonly string[] = Object.keys(schema.shape);
+/** Settings by name; an empty value counts as absent. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Config {
-  readonly port: number;
   readonly host: string;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
-  /** Absent: the first that works, of `python3` and `/usr/bin/python3`. */
-  readonly python?: string;
-  readonly maxConcurrentRuns: number;
-  readonly minSandboxTier: 1 | 2;
-  readonly allowUnsandboxed: boolean;
+  readonly port: number;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly store: 'sqlite' | 'memory';
+  /** Absolute; it need not exist unless it was asked for. */
+  readonly tokensFile: string;
+  /** What clients without a token may do where one is needed. */
+  readonly publicAccess: 'nothing' | 'execute';
+  readonly corsOrigins: readonly string[];
   /** `Infinity` is no limit. */
   readonly rateLimitPerMinute: number;
-  readonly corsOrigins: readonly string[];
+  readonly maxConcurrentRuns: number;
+  readonly runMode: RunMode;
+  readonly retentionDays: number;
+  readonly shutdownGraceMs: number;
+  /** A file or folder; absent: there are no modules. */
+  readonly modules?: string;
+  /** Absent: the first that works, of `python3` and `/usr/bin/python3`. */
+  readonly python?: string;
   /** Absent: the samples of `@pawl/python`. */
   readonly exercises?: string;
+  readonly minSandboxTier: 1 | 2;
+  readonly allowUnsandboxed: boolean;
+  readonly logLevel: LogLevel;
 }
 
 /**
- * Reads the settings from an environment; an empty value counts as absent.
+ * Reads the settings: from the environment, then from the file that `PAWL_CONFIG` names or `config.json` in the data
+ * folder, then the defaults.
  * @throws ConfigError that names each setting, its value and the rule
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
+export function readConfig(environment: Environment): Config {
+  const named = presentOf(environment)['PAWL_CONFIG'];
+  const file = named ?? join(dataDirOf(environment), 'config.json');
+  return parseConfig(environment, readConfigFile(resolve(file), named !== undefined));
+}
+
+/** As `readConfig`, with the settings of the file. @throws ConfigError */
+export function parseConfig(environment: Environment, fromFile: Environment = {}): Config {
+  const given = { ...fromFile, ...presentOf(environment) };
   const portName = given['PAWL_PORT'] === undefined && given['PORT'] !== undefined ? 'PORT' : 'PAWL_PORT';
-  const result = schema.safeParse({ ...given, PAWL_PORT: given[portName] });
+  const result = settingsSchema.safeParse({ ...given, PAWL_PORT: given[portName] });
   if (!result.success) {
     throw new ConfigError(
       result.error.issues.map(({ path, message }) => {
@@ -113,31 +72,94 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   }
   const { data } = result;
-  if (data.PAWL_ALLOW_UNSANDBOXED === '1' && !isLoopback(data.PAWL_HOST)) {
-    throw new ConfigError([
-      `Expected \`PAWL_HOST\` to be one of ${LOOPBACK_HOSTS.join(', ')} where \`PAWL_ALLOW_UNSANDBOXED\` is 1, ` +
-        `got \`${data.PAWL_HOST}\`.`,
-    ]);
-  }
-  return {
-    port: data.PAWL_PORT,
+  const dataDir = dataDirOf(given);
+  const config: Config = {
     host: data.PAWL_HOST,
-    logLevel: data.PAWL_LOG_LEVEL,
-    ...(data.PAWL_PYTHON === undefined ? {} : { python: data.PAWL_PYTHON }),
+    port: data.PAWL_PORT,
+    dataDir,
+    store: data.PAWL_STORE,
+    tokensFile: resolve(data.PAWL_TOKENS_FILE ?? join(dataDir, 'tokens.json')),
+    publicAccess: data.PAWL_PUBLIC,
+    corsOrigins: data.PAWL_CORS_ORIGINS,
+    rateLimitPerMinute: data.PAWL_RATE_LIMIT_PER_MINUTE,
     maxConcurrentRuns: data.PAWL_MAX_CONCURRENT_RUNS,
+    runMode: data.PAWL_RUN_MODE,
+    retentionDays: data.PAWL_RETENTION_DAYS,
+    shutdownGraceMs: data.PAWL_SHUTDOWN_GRACE_MS,
+    ...(data.PAWL_MODULES === undefined ? {} : { modules: resolve(data.PAWL_MODULES) }),
+    ...(data.PAWL_PYTHON === undefined ? {} : { python: data.PAWL_PYTHON }),
+    ...(data.PAWL_EXERCISES === undefined ? {} : { exercises: data.PAWL_EXERCISES }),
     minSandboxTier: data.PAWL_MIN_SANDBOX_TIER === '1' ? 1 : 2,
     allowUnsandboxed: data.PAWL_ALLOW_UNSANDBOXED === '1',
-    rateLimitPerMinute: data.PAWL_RATE_LIMIT_PER_MINUTE,
-    corsOrigins: data.PAWL_CORS_ORIGINS,
-    ...(data.PAWL_EXERCISES === undefined ? {} : { exercises: data.PAWL_EXERCISES }),
+    logLevel: data.PAWL_LOG_LEVEL,
   };
+  const problems = [...unsafeSettings(config), ...missingTokens(config, data.PAWL_TOKENS_FILE)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
 }
 
-/** Whether only this machine can reach a service that listens there. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK_HOSTS.includes(host);
+/** What is fine by itself, and not where others reach the service. */
+function unsafeSettings({ host, allowUnsandboxed, tokensFile, publicAccess }: Config): readonly string[] {
+  if (isLoopback(host)) return [];
+  const loopback = LOOPBACK_HOSTS.join(', ');
+  if (allowUnsandboxed) {
+    return [
+      `Expected \`PAWL_HOST\` to be one of ${loopback} where \`PAWL_ALLOW_UNSANDBOXED\` is 1, got \`${host}\`.`,
+    ];
+  }
+  if (publicAccess === 'execute' || existsSync(tokensFile)) return [];
+  return [
+    `Expected \`PAWL_HOST\` to be one of ${loopback} where there are no tokens, got \`${host}\`. Make a token with ` +
+      '`pawl token create --name me --role admin`, or let everybody run programs in the sandbox, and nothing else, ' +
+      'with PAWL_PUBLIC=execute.',
+  ];
 }
 
-function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+function missingTokens({ tokensFile }: Config, asked: string | undefined): readonly string[] {
+  if (asked === undefined || existsSync(tokensFile)) return [];
+  return [
+    `Expected \`PAWL_TOKENS_FILE\` to be a file, got \`${asked}\`. Make it with ` +
+      '`pawl token create --name me --role admin`.',
+  ];
+}
+
+function presentOf(environment: Environment): Readonly<Record<string, string>> {
+  const present = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  return Object.fromEntries(present) as Record<string, string>;
+}
+
+function dataDirOf(environment: Environment): string {
+  const { PAWL_DATA_DIR, XDG_DATA_HOME } = presentOf(environment);
+  return resolve(PAWL_DATA_DIR ?? join(XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'pawl'));
+}
+
+/** @throws ConfigError when it is no JSON object of settings, or missing although it was asked for */
+function readConfigFile(file: string, isNeeded: boolean): Environment {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (!isNeeded && hasCode(error, 'ENOENT')) return {};
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([`Expected the settings in ${file} to be a JSON object: ${why}.`]);
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new ConfigError([`Expected the settings in ${file} to be a JSON object.`]);
+  }
+  const known = ['PORT', ...SETTINGS];
+  const entries = Object.entries(content);
+  const problems = entries.flatMap(([name, value]) => {
+    if (!known.includes(name)) return [`\`${name}\` in ${file} is not a setting.`];
+    if (['string', 'number', 'boolean'].includes(typeof value)) return [];
+    return [
+      `Expected \`${name}\` in ${file} to be a text, a number or a boolean, got \`${JSON.stringify(value)}\`.`,
+    ];
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name,
+      typeof value === 'boolean' ? String(Number(value)) : String(value),
+    ]),
+  );
 }

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { hasCode, PawlError } from '@pawl/core';
 import type { InvalidExecutionError } from '@pawl/python';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ModuleParametersError } from './modules/parameter-values.ts';
 import { START_AGAIN_MS } from './python/restartable-runner.ts';
 import { isSandboxUnavailable, REMEDY, sandboxProblem, type SandboxState } from './python/sandbox-state.ts';
 
@@ -80,7 +81,8 @@ function retryAfterSeconds(error: unknown): number {
   return isSane ? Math.max(1, Math.ceil(retryAfterMs / 1_000)) : 1;
 }
 
-function toHttpError(error: unknown): HttpError {
+/** What an error means to a client. */
+export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (isSandboxUnavailable(error)) {
     const { rejected } = error;
@@ -98,6 +100,15 @@ function toHttpError(error: unknown): HttpError {
     const { code, message } = error;
     return new HttpError(404, code, message, [{ field: 'exerciseId', message }]);
   }
+  if (error instanceof ModuleParametersError) {
+    const faults = error.faults.map(({ parameter, message }) => ({
+      field: `parameters.${parameter}`,
+      message,
+    }));
+    return new HttpError(422, error.code, error.message, faults);
+  }
+  const known = statusOf(error);
+  if (known !== undefined) return known;
   if (hasCode(error, 'CIRCUIT_OPEN', 'CRASH_LOOP', 'WORKER_START_FAILED', 'WORKER_CRASHED')) {
     return new HttpError(503, error.code, `Python programs can't be run at the moment: ${error.message}`);
   }
@@ -107,6 +118,37 @@ function toHttpError(error: unknown): HttpError {
   return (
     fromFastify(fieldsOf(error)) ?? new HttpError(500, 'INTERNAL', 'The service failed. Its log says more.')
   );
+}
+
+/** The errors of runs and of their store, in the words they have themselves. */
+const STATUS_BY_CODE: Readonly<Record<string, readonly [status: number, field?: string]>> = {
+  RUN_NOT_FOUND: [404],
+  RUN_NOT_ENDED: [409],
+  IDEMPOTENCY_CONFLICT: [409, 'idempotencyKey'],
+  INVALID_CURSOR: [400, 'cursor'],
+  MODULE_NOT_FOUND: [404],
+  SCHEDULE_NOT_FOUND: [404],
+  SCHEDULER_NOT_RUNNING: [503],
+  JOB_NOT_FOUND: [404],
+  INPUT_TOO_LARGE: [413, 'body'],
+  SCRIPT_NOT_FOUND: [422, 'script.path'],
+  SCRIPT_NOT_EXECUTABLE: [422, 'script.path'],
+  INTERPRETER_NOT_FOUND: [422, 'script.interpreter'],
+  TRACKER_STOPPED: [503],
+  STORE_FULL: [503],
+  STORE_READ_ONLY: [503],
+  STORE_CORRUPT: [503],
+  STORE_BUSY: [503],
+  STORE_CLOSED: [503],
+  STORE_FAILED: [503],
+  STORE_LOCKED: [503],
+};
+
+function statusOf(error: unknown): HttpError | undefined {
+  const { code, message = '' } = fieldsOf(error);
+  if (code === undefined || !Object.hasOwn(STATUS_BY_CODE, code)) return undefined;
+  const [status, field] = STATUS_BY_CODE[code] ?? [500];
+  return new HttpError(status, code, message, field === undefined ? [] : [{ field, message }]);
 }
 
 /** Anything can be thrown, `undefined` included. */

@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   readonly isPublic: boolean;
   /** Web pages that may use the service, besides those of this machine. */
   readonly corsOrigins: readonly string[];
+  /** How long a request may take to arrive, in milliseconds. @default 30000 */
+  readonly requestTimeoutMs?: number;
 }
 
 /** A server without routes: limits, security headers, problem+json for every error, and only clients it is meant for. */
@@ -30,6 +32,7 @@ export async function createHttpServer({
   logger,
   isPublic,
   corsOrigins,
+  requestTimeoutMs = 30_000,
 }: HttpServerOptions): Promise<FastifyInstance> {
   // Not a line for every request: what goes wrong.
   const level = logger.isLevelEnabled('warn') ? 'warn' : logger.level;
@@ -38,7 +41,13 @@ export async function createHttpServer({
     loggerInstance,
     bodyLimit: BODY_LIMIT_BYTES,
     // A slow client may not hold a connection for ever.
-    requestTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
+    http: {
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(requestTimeoutMs, 5_000),
+    },
+    // Longer names are refused by those who know them.
+    routerOptions: { maxParamLength: 500 },
     forceCloseConnections: false,
     genReqId: requestId,
     // An address that can't be decoded.
@@ -64,7 +73,9 @@ export async function createHttpServer({
         { field: 'host', message: `\`${host}\` is not a name of this machine.` },
       ]);
     }
-    if (origin !== undefined && !isLocal(origin) && !corsOrigins.includes(origin)) {
+    // A page that this service sent may talk to it, by whatever name others know it.
+    const isOwn = isPublic && origin !== undefined && hostOf(origin) === host;
+    if (origin !== undefined && !isOwn && !isLocal(origin) && !corsOrigins.includes(origin)) {
       throw new HttpError(403, 'ORIGIN_REFUSED', 'Web pages of other hosts may not use the service.', [
         { field: 'origin', message: `\`${origin}\` is neither on this machine nor in PAWL_CORS_ORIGINS.` },
       ]);
@@ -73,8 +84,24 @@ export async function createHttpServer({
   if (corsOrigins.length > 0) {
     await app.register(cors, {
       origin: [...corsOrigins],
-      methods: ['GET', 'POST'],
-      exposedHeaders: ['x-request-id', 'retry-after'],
+      methods: ['GET', 'POST', 'PUT', 'DELETE'],
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'idempotency-key',
+        'if-none-match',
+        'last-event-id',
+        'prefer',
+        'x-request-id',
+      ],
+      exposedHeaders: [
+        'etag',
+        'location',
+        'preference-applied',
+        'retry-after',
+        'www-authenticate',
+        'x-request-id',
+      ],
     });
   }
   await app.register(rateLimit, {
@@ -131,6 +158,10 @@ function parserFault(code: string | undefined): HttpError {
 
 function pathOf(url: string): string {
   return url.split('?', 1)[0] ?? url;
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 function isLocal(url: string): boolean {

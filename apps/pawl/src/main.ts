@@ -1,97 +1,211 @@
+import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { hasCode, untilAborted } from '@pawl/core';
-import { createPythonRunner, type ExecutionRequest } from '@pawl/python';
-import {
-  circuitBreaker,
-  createShutdown,
-  drainHttpServer,
-  exponentialBackoff,
-  installSignalHandlers,
-  retry,
-} from '@pawl/resilience';
-import { createExecutor } from '@pawl/runtime';
-import { pino } from 'pino';
-import { type Config, isLoopback } from './config.ts';
+import { join } from 'node:path';
+import { sleep, systemClock, untilAborted } from '@pawl/core';
+import { createShutdown, drainHttpServer, installSignalHandlers } from '@pawl/resilience';
+import { createOutputLogs, createRunTracker, createSystemProbe } from '@pawl/tasks';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import { createEventStreams } from './event-stream.ts';
+import { createEventHub } from './events/event-hub.ts';
+import { publishRuns } from './events/run-events.ts';
+import { publishSchedules } from './events/schedule-events.ts';
+import { publishStats } from './events/stats-events.ts';
 import { createHealthCheck } from './health-check.ts';
-import { createHttpServer } from './http-server.ts';
-import { describeRoutes } from './openapi.ts';
+import { createLogger } from './logging.ts';
+import { createMaintenanceJobs } from './maintenance/maintenance-jobs.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { createModuleConfigs } from './modules/module-config.ts';
+import { createModuleKind } from './modules/module-kind.ts';
+import { createModuleRegistry } from './modules/module-registry.ts';
+import { createPasswordSeal, readSealKey } from './modules/password-seal.ts';
+import { createTaskTallies } from './modules/task-tallies.ts';
 import { createExecutions } from './python/executions.ts';
-import { createRestartableRunner } from './python/restartable-runner.ts';
-import { createResultCache } from './python/result-cache.ts';
-import { runnerOptions } from './python/runner-options.ts';
-import { readSandboxState, sandboxProblem, type SandboxState } from './python/sandbox-state.ts';
-import { executeRoute } from './routes/execute.ts';
-import { healthRoute } from './routes/health.ts';
-import { systemRoute } from './routes/system.ts';
+import { createPrograms } from './python/programs.ts';
+import { sandboxProblem } from './python/sandbox-state.ts';
+import { createCommandKind } from './runs/command-kind.ts';
+import { watchLiveRuns } from './runs/live-runs.ts';
+import { createPythonKind } from './runs/python-kind.ts';
+import { watchRunChanges } from './runs/run-changes.ts';
+import { executeByKind, type RunKinds } from './runs/run-kind.ts';
+import { createRunLogs } from './runs/run-logs.ts';
+import { createRuns } from './runs/runs.ts';
+import { createScriptKind } from './runs/script-kind.ts';
+import { createSchedules } from './schedules/schedules.ts';
+import { createServiceStore } from './service-store.ts';
+import type { Services } from './services.ts';
+import { createSystemReport } from './system/system-report.ts';
+import { createTokens } from './tokens.ts';
 import { readVersion } from './version.ts';
+import { createWorkers } from './workers/workers.ts';
 
-/** What a request may take in all, waiting for a worker included, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 30_000;
+const DAY_MS = 86_400_000;
+/** After the grace of the runs: to end what is left of them, and to answer what is under way. */
+const SHUTDOWN_MARGIN_MS = 10_000;
 
 /** Builds the whole service, starts it, and resolves when it listens. It ends by SIGINT or SIGTERM, with exit code 0. */
 export async function serve(config: Config): Promise<void> {
-  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-  // Which sandboxes were tried is told below, in one line.
-  const runnerLogger = logger.child({}, { level: logger.isLevelEnabled('error') ? 'error' : 'silent' });
-  const create = (): ReturnType<typeof createPythonRunner> =>
-    createPythonRunner({ ...runnerOptions(config), logger: runnerLogger });
-  const runner = createRestartableRunner({ create });
-  const sandbox = (): Promise<SandboxState> => readSandboxState(() => runner.sandboxReport());
-  const breaker = circuitBreaker({
-    name: 'The Python breaker',
-    isFailure: (error) => hasCode(error, 'WORKER_START_FAILED', 'CRASH_LOOP'),
-    openMs: 10_000,
-    logger,
-  });
-  const executor = createExecutor({
-    run: (_task, request, { signal }) => runner.execute(request as ExecutionRequest, { signal }),
-    retry: retry({
-      maxAttempts: 3,
-      backoff: exponentialBackoff({ initialMs: 100 }),
-      shouldRetry: (error) => hasCode(error, 'WORKER_START_FAILED'),
-      logger,
-    }),
-    breaker,
-    cache: createResultCache(),
-    timeoutMs: REQUEST_TIMEOUT_MS,
-    logger,
-  });
-  const shutdown = createShutdown({ logger });
+  const { dataDir, maxConcurrentRuns: maxConcurrent, runMode: mode, python } = config;
+  const clock = systemClock;
+  const logger = await createLogger({ level: config.logLevel, isTerminal: process.stderr.isTTY });
+  const shutdown = createShutdown({ gracefulMs: config.shutdownGraceMs + SHUTDOWN_MARGIN_MS, logger });
+  const tokens = createTokens({ file: config.tokensFile, logger });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const inDataDir = (name: string): string | undefined =>
+    config.store === 'memory' ? undefined : join(dataDir, name);
 
-  const isPublic = !isLoopback(config.host);
+  // What runs
+  const retentionMs = config.retentionDays * DAY_MS;
+  const store = createServiceStore(config);
+  const logs = createOutputLogs({ folder: join(dataDir, 'logs'), maxAgeMs: retentionMs });
+  const programs = createPrograms(config, logger);
+  const { exercises } = programs.runner;
+  // It takes a moment, in processes of its own, while the rest is built.
+  const probed = programs.sandbox();
+  probed.catch(() => undefined);
+  const registry = createModuleRegistry({ path: config.modules, logger });
+  const seal = createPasswordSeal(readSealKey(inDataDir('password.key')));
+  const kinds: RunKinds = {
+    script: createScriptKind({ logs, mode, python }),
+    command: createCommandKind({ logs, searchPath: process.env['PATH'] ?? '' }),
+    python: createPythonKind({ logs, executor: programs.trackedExecutor, exercises }),
+    module: createModuleKind({ registry, seal, logs, mode, python }),
+  };
+  const execute = executeByKind(kinds);
+  const tracker = createRunTracker({ store: store.runs, execute, maxConcurrent, retentionMs, logger });
+
+  // What is told of it
+  const live = watchLiveRuns(tracker);
+  const runLogs = createRunLogs({ tracker, logs, changes: watchRunChanges(tracker), clock });
+  const closing = new AbortController();
+  const { signal } = closing;
+  const isOpen = (): boolean => shutdown.ready;
+  const runs = createRuns({
+    tracker,
+    live,
+    logs: runLogs,
+    kinds,
+    maxConcurrent,
+    isOpen,
+    closing: signal,
+    clock,
+  });
+  const schedules = createSchedules({
+    store: store.schedules,
+    tracker,
+    submit: async (request) => (await runs.submit(request)).run.id,
+    toStored: (request) => runs.toStored(request),
+    historyFile: inDataDir('schedule-runs.json'),
+    clock,
+    logger,
+  });
+  const events = createEventHub({ clock });
+  const streams = createEventStreams({ clock, closing: signal });
+  publishRuns({ events, tracker, live, runs, logs: runLogs, clock, logger, signal });
+  publishSchedules({ events, schedules, clock, logger });
+  publishStats({
+    events,
+    tracker,
+    probe: createSystemProbe({ sampleMs: 2_000, clock }),
+    clock,
+    logger,
+    signal,
+  });
+
+  // What looks after it
   const version = readVersion();
-  const app = await createHttpServer({ logger, isPublic, corsOrigins: config.corsOrigins });
-  await describeRoutes(app, version);
-  executeRoute(app, {
-    executions: createExecutions({ executor, exercises: runner.exercises }),
-    rateLimitPerMinute: config.rateLimitPerMinute,
+  const maintenance = createMaintenanceJobs({
+    store,
+    logs,
+    retentionMs,
+    statistics: () => ({ running: live.size, streams: streams.size }),
+    clock,
+    logger,
   });
-  const check = createHealthCheck({ sandbox, breaker });
-  healthRoute(app, { version, check, isReady: () => shutdown.ready });
-  systemRoute(app, sandbox);
+  const workers = createWorkers({ runner: programs.runner, tracker, clock });
+  const { sandbox } = programs;
+  const system = createSystemReport({ version, dataDir, store, tracker, maintenance, sandbox, clock });
 
-  // From now on a program is refused with 503, for as long as others run to their end.
-  shutdown.register('programs', async ({ signal }) => {
-    await untilAborted(executor.stop({ graceMs: Infinity }), signal);
+  const services: Services = {
+    config,
+    version,
+    logger,
+    clock,
+    shutdown,
+    tokens,
+    store,
+    logs,
+    tracker,
+    runs,
+    runLogs,
+    live,
+    modules: {
+      registry,
+      configs: createModuleConfigs({ folder: join(dataDir, 'parameters'), clock, logger }),
+      tallies: createTaskTallies(tracker),
+    },
+    schedules,
+    maintenance,
+    workers,
+    system,
+    metrics: createMetrics({ version, tracker, workers, streams }),
+    programs,
+    executions: createExecutions({ executor: programs.executor, exercises }),
+    health: createHealthCheck({ sandbox: programs.sandbox, breaker: programs.breaker }),
+    events,
+    streams,
+  };
+  const app = await createApp(services);
+
+  async function endRuns(hurry: AbortSignal): Promise<void> {
+    const grace = sleep(clock, config.shutdownGraceMs, { signal: hurry }).catch(() => undefined);
+    await Promise.race([tracker.drain(), grace]);
+    await tracker.stop({ graceMs: 0 });
+  }
+
+  // From now on nothing new is taken, for as long as what runs goes on.
+  shutdown.register('work', async ({ signal: hurry }) => {
+    await Promise.all([
+      untilAborted(programs.executor.stop({ graceMs: Infinity }), hurry),
+      schedules.stop({ graceMs: 0 }),
+      maintenance.stop({ graceMs: 0 }),
+      endRuns(hurry),
+    ]);
   });
   shutdown.register(
     'http',
-    async ({ signal }) => {
+    async ({ signal: hurry }) => {
+      closing.abort();
+      system.stop();
       // Cut by the shutdown's own time, or by who forces it.
-      await drainHttpServer(app.server, { signal, timeoutMs: Infinity });
+      await drainHttpServer(app.server, { signal: hurry, timeoutMs: Infinity });
       await app.close();
     },
-    { after: ['programs'] },
+    { after: ['work'] },
   );
   // Requests under way still need them.
-  shutdown.register('workers', () => runner.stop({ graceMs: 0 }), { after: ['http'] });
+  shutdown.register('workers', () => programs.runner.stop({ graceMs: 0 }), { after: ['http'] });
+  shutdown.register('store', () => store.close(), { after: ['workers'] });
   try {
-    const problem = sandboxProblem(await sandbox());
+    // Another service that has the data is found before anything is done.
+    await store.open();
+    const problem = sandboxProblem(await probed);
     if (problem !== undefined) logger.warn(problem);
     await app.listen({ host: config.host, port: config.port });
+    await tracker.start();
+    await schedules.start();
+    await maintenance.start();
   } catch (error) {
+    closing.abort();
+    await Promise.all([
+      app.close(),
+      schedules.stop({ graceMs: 0 }),
+      maintenance.stop({ graceMs: 0 }),
+      tracker.stop({ graceMs: 0 }),
+    ]);
     // Workers that were started on stock would leave their folders behind.
-    await runner.stop({ graceMs: 0 });
+    await programs.runner.stop({ graceMs: 0 });
+    await store.close();
     throw error;
   }
   installSignalHandlers(shutdown);

@@ -1,16 +1,9 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { z } from 'zod';
-import { toValidationError } from './request-validation.ts';
-
-const problem = z.object({
-  type: z.literal('about:blank'),
-  title: z.string(),
-  status: z.int(),
-  code: z.string().describe('Names the kind of problem for programs.'),
-  detail: z.string(),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-});
+import type { HttpError } from './http-errors.ts';
+import { problem } from './api/problem-schema.ts';
+import { type RequestPart, validate } from './request-validation.ts';
 
 /** What a route answers when it fails. */
 export function problemAnswers(...statuses: readonly number[]): Record<number, unknown> {
@@ -21,11 +14,22 @@ export function problemAnswers(...statuses: readonly number[]): Record<number, u
   return Object.fromEntries(statuses.map((status) => [status, answer]));
 }
 
+const NOTHING = z.strictObject({});
+
 /** Makes zod's schemas those of the routes: they check bodies, and `GET /openapi.json` shows them. */
 export async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
-  app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
-    const result = schema.safeParse(data ?? {});
-    return result.success ? { value: result.data } : { error: toValidationError(result.error, data) };
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => (data) => {
+    try {
+      return { value: validate(schema, data ?? {}, httpPart as RequestPart) };
+    } catch (error) {
+      return { error: error as HttpError };
+    }
+  });
+  app.addHook('onRoute', (route) => {
+    if (!route.url.startsWith('/v1/')) return;
+    // What takes no fields takes none.
+    const takesBody = route.method === 'POST' || route.method === 'PUT';
+    route.schema = { querystring: NOTHING, ...(takesBody ? { body: NOTHING } : {}), ...route.schema };
   });
   // Answers are described by their schemas, not filtered.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -36,7 +40,11 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
     },
     transform: ({ schema, url }) => ({ schema: jsonSchemas(schema) as FastifySchema, url }),
   });
-  app.get('/openapi.json', { schema: { summary: 'This description (OpenAPI 3.1).' } }, () => app.swagger());
+  app.get(
+    '/openapi.json',
+    { schema: { summary: 'This description (OpenAPI 3.1).' }, config: { role: 'none' } },
+    () => app.swagger(),
+  );
 }
 
 /** Zod's schemas, wherever they are in it, as JSON Schemas. */

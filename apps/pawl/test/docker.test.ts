@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import rootManifest from '../../../package.json' with { type: 'json' };
-import { readConfig, SETTINGS } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
+import { SETTINGS } from '../src/settings.ts';
 import { type Service, setup } from './start-service.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -108,8 +109,19 @@ describe('the Dockerfile', () => {
   });
 
   it('serves on the port that it names, with settings that can be used', () => {
-    expect(readConfig(environment)).toMatchObject({ port: 3001, host: '0.0.0.0', allowUnsandboxed: false });
+    expect(readConfig(environment)).toMatchObject({
+      port: 3001,
+      host: '0.0.0.0',
+      allowUnsandboxed: false,
+      publicAccess: 'execute',
+    });
     expect(stepsOf('EXPOSE')).toEqual([environment['PAWL_PORT']]);
+  });
+
+  it('keeps its data in a volume that its user may write to', () => {
+    const folder = environment['PAWL_DATA_DIR'];
+    expect(stepsOf('VOLUME')).toEqual([folder]);
+    expect(stepsOf('RUN')).toContain(`install --directory --owner=node --group=node --mode=700 ${folder}`);
   });
 
   it('starts by a file that is there', () => {
@@ -133,8 +145,9 @@ describe('the Dockerfile', () => {
 });
 
 describe('the compose file', () => {
-  const { services } = parseYaml(read('docker-compose.yml')) as {
+  const { services, volumes } = parseYaml(read('docker-compose.yml')) as {
     readonly services: { readonly pawl: Readonly<Record<string, string>> };
+    readonly volumes: Readonly<Record<string, unknown>>;
   };
   const { pawl } = services;
   const settings = pawl['environment'] as unknown as Readonly<Record<string, string>>;
@@ -154,6 +167,11 @@ describe('the compose file', () => {
   it('has settings that there are, and that can be used', () => {
     expect(SETTINGS).toEqual(expect.arrayContaining(Object.keys(settings)));
     expect(readConfig({ ...environment, ...settings })).toMatchObject({ minSandboxTier: 1 });
+  });
+
+  it('keeps the data where a new container finds it', () => {
+    expect(pawl['volumes']).toEqual([`pawl-data:${environment['PAWL_DATA_DIR']}`]);
+    expect(Object.keys(volumes)).toEqual(['pawl-data']);
   });
 
   it('takes rights away', () => {

@@ -28,7 +28,7 @@ describe('the service with web pages that may use it', () => {
       });
     const allowed = await ask(SCHOOL);
     expect(allowed.status).toBe(204);
-    expect(allowed.headers.get('access-control-allow-methods')).toBe('GET, POST');
+    expect(allowed.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE');
     expect((await ask('https://evil.example')).status).toBe(403);
   });
 
@@ -66,14 +66,20 @@ describe('the service with web pages that may use it', () => {
     };
     expect(description.openapi).toBe('3.1.0');
     expect(description.info.version).toBe(manifest.version);
-    expect(Object.keys(description.paths).toSorted()).toEqual([
-      '/execute',
-      '/health',
-      '/health/live',
-      '/health/ready',
-      '/openapi.json',
-      '/system/sandbox',
-    ]);
+    expect(Object.keys(description.paths)).toEqual(
+      expect.arrayContaining([
+        '/execute',
+        '/health',
+        '/health/live',
+        '/health/ready',
+        '/openapi.json',
+        '/system/sandbox',
+        '/v1/events',
+        '/v1/runs',
+        '/v1/runs/batch',
+        '/v1/runs/{id}/logs/stream',
+      ]),
+    );
     const execute = description.paths['/execute']?.['post'];
     expect(execute).toMatchObject({
       requestBody: {
@@ -119,9 +125,14 @@ it.skipIf(NO_PYTHON)(
 );
 
 it('takes any host where others may reach it, and no page that is not named', async (context) => {
-  const service = await setup(context, { PAWL_HOST: '0.0.0.0', PAWL_ALLOW_UNSANDBOXED: '0' });
+  const service = await setup(context, {
+    PAWL_HOST: '0.0.0.0',
+    PAWL_ALLOW_UNSANDBOXED: '0',
+    PAWL_PUBLIC: 'execute',
+  });
   const url = `http://127.0.0.1:${service.port}/health`;
   expect((await fetch(url)).status).toBe(200);
+  expect((await fetch(url, { headers: { origin: `http://127.0.0.1:${service.port}` } })).status).toBe(200);
   const refused = await fetch(url, { headers: { origin: 'https://evil.example' } });
   expect((await problemIn(refused, 403)).code).toBe('ORIGIN_REFUSED');
 });

@@ -20,7 +20,13 @@ function setup({ onTestFinished }: TestContext, files: Readonly<Record<string, s
   return async (args: readonly string[], { input = '', env = {} } = {}): Promise<Ended> => {
     const child = spawn(process.execPath, [PAWL, ...args], {
       cwd: folder.path,
-      env: { ...process.env, PAWL_ALLOW_UNSANDBOXED: '1', ...env },
+      env: {
+        ...process.env,
+        PAWL_ALLOW_UNSANDBOXED: '1',
+        PAWL_DATA_DIR: join(folder.path, 'data'),
+        PAWL_URL: 'http://127.0.0.1:2',
+        ...env,
+      },
     });
     child.stdin.on('error', () => undefined).end(input);
     const ended = once(child, 'close') as Promise<[number | null]>;
@@ -98,7 +104,7 @@ describe(`pawl doctor${NO_PYTHON}`, { timeout: 60_000, skip: NO_PYTHON !== '' },
     const { code, stdout } = await setup(context)(['doctor']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^ok +node +v[^\n]+\nok +python +\d[^\n]+\n(?:ok|missing) +bubblewrap +tier 1: [^\n]+\n(?:ok|missing) +landlock +tier 2: [^\n]+\n\nPrograms run [^\n]+\n$/,
+      /^ok +node +v[^\n]+\nok +python +\d[^\n]+\n(?:ok|missing) +bubblewrap +tier 1: [^\n]+\n(?:ok|missing) +landlock +tier 2: [^\n]+\nok +data folder +[^\n]+\nok +store +[^\n]+\nmissing +service +[^\n]+\n\nPrograms run [^\n]+\n$/,
     );
   });
 
@@ -114,6 +120,9 @@ describe(`pawl doctor${NO_PYTHON}`, { timeout: 60_000, skip: NO_PYTHON !== '' },
         { name: 'python', ok: false, detail: why },
         { name: 'bubblewrap', ok: false },
         { name: 'landlock', ok: false },
+        { name: 'data folder', ok: true },
+        { name: 'store', ok: true },
+        { name: 'service', ok: false },
       ],
     });
     const shown = await setup(context)(['doctor'], NO_PYTHON_THERE);

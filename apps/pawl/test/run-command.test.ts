@@ -280,15 +280,26 @@ describe.concurrent('pawl run', () => {
 describe.concurrent('pawl', () => {
   it.for<readonly [args: readonly string[], code: number, stdout: RegExp, stderr: RegExp]>([
     [['--version'], 0, new RegExp(`^${manifest.version.replaceAll('.', String.raw`\.`)}\n$`), /^$/],
-    [['--help'], 0, /Usage: pawl [^]*--help[^]*serve[^]*run <script>/, /^$/],
+    [['--help'], 0, /Usage: pawl [^]*--help[^]*run [^]*serve [^]*Exit codes:[^]*130 /, /^$/],
     [['run', '--help'], 0, /Usage: pawl run [^]*after --[^]*pawl run report.py -- --month 5/, /^$/],
-    [['serve', '--help'], 0, /Settings are read from the environment: PAWL_PORT/, /^$/],
+    [['help', 'run'], 0, /Usage: pawl run /, /^$/],
+    [['help', 'schedule', 'add'], 0, /Usage: pawl schedule add [^]*--cron/, /^$/],
+    [['serve', '--help'], 0, /Settings are read from the environment[^]*PAWL_PORT/, /^$/],
     [[], 64, /^$/, /Usage: pawl/],
-    [['fly'], 64, /^$/, /^error: unknown command 'fly'/],
-    [['--fly'], 64, /^$/, /^error: unknown option '--fly'/],
-    [['run'], 64, /^$/, /^error: missing required argument 'script'/],
-    [['run', 'x.py', '--month', '5'], 64, /^$/, /^error: unknown option '--month'/],
-    [['serve', 'now'], 64, /^$/, /^error: too many arguments/],
+    [['schedule'], 64, /^$/, /Usage: pawl schedule/],
+    [['fly'], 64, /^$/, /^pawl: unknown command 'fly'\n\(`pawl --help` shows the commands\)\n$/],
+    [['subimt'], 64, /^$/, /^pawl: unknown command 'subimt'\n\(Did you mean submit\?\)/],
+    [['schedule', 'lss'], 64, /^$/, /^pawl: unknown command 'lss'\n\(Did you mean ls\?\)/],
+    [['ls', '--sate', 'failed'], 64, /^$/, /^pawl: unknown option '--sate'\n\(Did you mean --state\?\)/],
+    [['--fly'], 64, /^$/, /^pawl: unknown option '--fly'/],
+    [
+      ['run'],
+      64,
+      /^$/,
+      /^pawl: missing required argument 'script'\n\(`pawl run --help` shows how it is used\)\n$/,
+    ],
+    [['run', 'x.py', '--month', '5'], 64, /^$/, /^pawl: unknown option '--month'/],
+    [['serve', 'now'], 64, /^$/, /^pawl: too many arguments/],
   ])('%j exits with %i', async ([args, code, stdout, stderr], context) => {
     const command = setup(context).pawl(args);
     expect(await command.exited).toBe(code);

@@ -106,11 +106,13 @@ describe(`the end of the service${NO_ENDING}`, { concurrent: true, skip: NO_ENDI
 
 describe('the service does not start', () => {
   const serve = (env: Readonly<Record<string, string>>): { status: number | null; stderr: string } => {
+    const data = makeFolder();
     const { status, stderr, stdout } = spawnSync(process.execPath, [PAWL, 'serve'], {
-      env: { ...process.env, PAWL_PORT: '0', ...env },
+      env: { ...process.env, PAWL_PORT: '0', PAWL_DATA_DIR: data.path, ...env },
       encoding: 'utf8',
       timeout: 20_000,
     });
+    data.remove();
     expect(stdout).toBe('');
     return { status, stderr };
   };
@@ -131,8 +133,8 @@ describe('the service does not start', () => {
       status: 78,
       stderr:
         "pawl: The configuration can't be used:\n" +
-        '  Expected `PAWL_PORT` to be an integer from 0 to 65535, got `80a`.\n' +
-        '  Expected `PAWL_HOST` to be localhost or an IP address, got `pawl.example`.\n',
+        '  Expected `PAWL_HOST` to be localhost or an IP address, got `pawl.example`.\n' +
+        '  Expected `PAWL_PORT` to be an integer from 0 to 65535, got `80a`.\n',
     });
   });
 });

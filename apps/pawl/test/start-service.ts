@@ -31,22 +31,44 @@ export interface Service {
   readonly pid: number;
   /** Its `TMPDIR`, where the folders of its programs are; also marks its Python processes. */
   readonly folder: string;
+  /** Its `PAWL_DATA_DIR`. */
+  readonly dataDir: string;
   stdout(): string;
   /** What it logged, but for the line that says which sandbox this machine has. */
   stderr(): string;
   /** Runs a program. @throws when the answer is not 200 */
   run(code: string): Promise<Answer>;
+  /** Sends a request and reads its JSON answer. Absolute addresses go elsewhere. */
+  request<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    options?: RequestOptions,
+  ): Promise<Answered<T>>;
   /** Sends any body to /execute, objects as JSON. */
   post(body: unknown, headers?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Response>;
   kill(signal: NodeJS.Signals): void;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** Ends it and removes its folder. */
+  /** Ends it and removes its folders, but not a data folder that it was given. */
   dispose(): Promise<void>;
+}
+
+export interface RequestOptions {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answered<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
 }
 
 /** Starts the service on a free port and waits for the line that says where it listens. */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<Service> {
   const folder = makeFolder();
+  const data = makeFolder();
+  const dataDir = env['PAWL_DATA_DIR'] ?? data.path;
   const child = spawn(process.execPath, [PAWL, 'serve'], {
     env: {
       ...process.env,
@@ -55,6 +77,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
       // So that these tests run where no sandbox works, too.
       PAWL_ALLOW_UNSANDBOXED: '1',
       TMPDIR: folder.path,
+      PAWL_DATA_DIR: data.path,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,13 +103,16 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
       }
     }
     folder.remove();
+    data.remove();
   };
   let url: string;
   try {
-    url = await until('the service says where it listens', () => {
+    const listens = (): string | undefined => {
       if (ended) throw new Error(`The service ended:\n${output.stdout}${output.stderr}`);
       return /^Pawl listens on (http:\S+) \(Ctrl-C stops it\)\n/.exec(output.stdout)?.[1];
-    });
+    };
+    // Many start at once on a small machine.
+    url = await until('the service says where it listens', listens, 30_000);
   } catch (error) {
     await dispose();
     throw error;
@@ -104,6 +130,22 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
     port: Number(new URL(url).port),
     pid: child.pid ?? 0,
     folder: folder.path,
+    dataDir,
+    async request(method: string, path: string, { body, headers, signal }: RequestOptions = {}) {
+      const response = await fetch(new URL(path, url), {
+        method,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+        redirect: 'manual',
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (text === '' ? null : JSON.parse(text)) as never,
+      };
+    },
     stdout: () => output.stdout,
     stderr: () => output.stderr.replace(/^.*Programs run (?:in the|without a) sandbox.*\n/m, ''),
     post,

@@ -1,5 +1,10 @@
 // Runner
-export { createPythonRunner, type ExecuteOptions, type PythonRunner } from './python-runner.ts';
+export {
+  createPythonRunner,
+  type ExecuteOptions,
+  type PythonRunner,
+  type RunnerPool,
+} from './python-runner.ts';
 export type { PythonRunnerOptions } from './runner-options.ts';
 export type { ExecutionLimits } from './limits.ts';
 

@@ -33,7 +33,15 @@ export interface PythonRunner extends Service {
   readonly exercises: ExerciseFolder;
   /** `undefined` until it is started. */
   stats(): PoolStats | undefined;
+  /** The workers that programs run in; `undefined` until it is started. */
+  readonly pool: RunnerPool | undefined;
 }
+
+/** Of a pool what does not go past the runner. */
+export type RunnerPool = Pick<
+  ProcessPool,
+  'maxWorkers' | 'minWorkers' | 'recycle' | 'scaleTo' | 'size' | 'stats' | 'workers'
+>;
 
 /** What the pool waits beyond the program's own time before it gives the worker up. */
 const BACKSTOP_MS = 10_000;
@@ -109,6 +117,9 @@ export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRun
     [Symbol.asyncDispose]: () => lifecycle[Symbol.asyncDispose](),
     exercises,
     stats: () => pool?.stats(),
+    get pool() {
+      return pool;
+    },
     async execute(request, how) {
       // Checked before anything is started for it.
       const checked = resolveRequest(request, resolved.limits, resolved.maxLimits);

@@ -280,3 +280,21 @@ if __name__ == "__main__":
     expect((await result).output).toBe('done');
   });
 });
+
+describe('the pool of a Python runner', () => {
+  it('is there once it is started, and is scaled and recycled', async () => {
+    await using runner = createPythonRunner(OPTIONS);
+    expect(runner.pool).toBe(undefined);
+    await runner.start();
+    const { pool } = runner;
+    expect(pool).toMatchObject({ minWorkers: 1, maxWorkers: 2 });
+    await pool?.scaleTo(2);
+    expect(pool).toMatchObject({ size: 2, minWorkers: 2, maxWorkers: 2 });
+    const before = pool?.workers().map(({ workerId }) => workerId) ?? [];
+    expect(pool?.recycle()).toBe(2);
+    const isNew = (): boolean => pool?.workers().every(({ workerId }) => !before.includes(workerId)) ?? false;
+    await expect.poll(isNew, { timeout: 10_000 }).toBe(true);
+    expect(await runner.execute({ code: 'print(1)' })).toMatchObject({ output: '1' });
+    expect(pool?.stats().crashed).toBe(0);
+  });
+});

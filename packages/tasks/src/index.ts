@@ -110,7 +110,13 @@ export type { ResourceAdmissionOptions } from './patterns/concurrent-admission.t
 export { type ModuleResult, runModule, type RunModuleOptions } from './patterns/run-module.ts';
 export { type RunningModule, startModule, type StartModuleOptions } from './patterns/long-running.ts';
 export type { CancelModuleOptions } from './patterns/long-running.ts';
-export { moduleTask, type ModuleTaskInput, type ModuleTaskOptions } from './patterns/fire-and-forget.ts';
+export { type ModuleCommand, resolveModuleCommand } from './patterns/module-command.ts';
+export {
+  attemptLogId,
+  moduleTask,
+  type ModuleTaskInput,
+  type ModuleTaskOptions,
+} from './patterns/fire-and-forget.ts';
 export type { ModuleTaskResult } from './patterns/fire-and-forget.ts';
 export type { ModuleOptions, ModuleSpawner } from './patterns/module-options.ts';
 export type { ModuleExit } from './patterns/supervised-module.ts';

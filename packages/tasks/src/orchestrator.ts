@@ -10,6 +10,7 @@ import {
   patternOf,
   type PeriodicHandle,
 } from './orchestrator-requests.ts';
+import { lastWords } from './output/last-words.ts';
 import type { PatternName } from './pattern-advisor-catalogue.ts';
 import { createConcurrentRunner } from './patterns/concurrent.ts';
 import { moduleTask, type ModuleTaskInput } from './patterns/fire-and-forget.ts';
@@ -219,8 +220,8 @@ async function succeed(execution: Execution, { scriptPath }: OrchestratorRequest
   if (execution.pattern !== 'simple' && execution.pattern !== 'long-running') return;
   const exit = execution.pattern === 'simple' ? execution.result : await execution.run.result;
   if (exit.exitCode === 0) return;
-  const said = execution.pattern === 'simple' ? execution.result.stderr.trimEnd().split('\n').at(-1) : '';
-  throw new ModuleFailedError(scriptPath, exit, said ?? '');
+  const said = execution.pattern === 'simple' ? lastWords(execution.result.stderr) : '';
+  throw new ModuleFailedError(scriptPath, exit, said);
 }
 
 /** Without the fields that are undefined. */

@@ -60,7 +60,7 @@ export const catalogue: Readonly<Record<PatternName, PatternExplanation & Patter
       'Lines arrive as they are printed, and can be read again from any place.',
       'Memory stays flat however much is printed.',
     ],
-    limitations: ['Somebody has to watch it.', 'It ends with the host.'],
+    limitations: ['Somebody has to watch it.', 'Nobody reads it once its host has ended.'],
     example:
       "const run = startModule('train.py');\nfor await (const line of run.output.follow()) show(line);",
     answers: 'at once, with a handle',
@@ -76,7 +76,7 @@ export const catalogue: Readonly<Record<PatternName, PatternExplanation & Patter
     benefits: [
       'A bound that holds, in the order of the items.',
       'One failure leaves the others alone; each has its report.',
-      'New ones wait while the machine is short of memory or processors, if asked.',
+      'New ones are refused while the machine is short of memory or processors, if asked.',
     ],
     limitations: ['The list is known from the start.', 'Each run starts a process.'],
     example: 'const reports = await createConcurrentRunner().runAll(items);',
@@ -91,7 +91,7 @@ export const catalogue: Readonly<Record<PatternName, PatternExplanation & Patter
     entry: 'createRunTracker',
     useWhen: 'Nobody waits for the result, but somebody will ask what became of it.',
     benefits: [
-      'The answer is an id, and it is safe on the disk before it is given.',
+      'The answer is an id, given once the run is stored.',
       'Retries, priorities and cancel; what a crash interrupts is found again.',
     ],
     limitations: [
@@ -102,7 +102,7 @@ export const catalogue: Readonly<Record<PatternName, PatternExplanation & Patter
     answers: 'at once, with an id',
     output: 'kept with the run',
     atOnce: 'bounded, the rest is queued',
-    keptAfterRestart: 'yes, in the store',
+    keptAfterRestart: 'yes, with a store on disk',
     cancel: 'cancel(id)',
   },
   periodic: {
@@ -118,7 +118,7 @@ export const catalogue: Readonly<Record<PatternName, PatternExplanation & Patter
     answers: 'never',
     output: 'of the work itself',
     atOnce: 'one, or by overlap policy',
-    keptAfterRestart: 'with a store',
+    keptAfterRestart: 'by a scheduler with a store',
     cancel: 'stopAll()',
   },
   pooled: {

@@ -36,15 +36,18 @@ describe('a concurrent runner with real processes', () => {
     const { folder, script, runner } = setup();
     const where = script('where.mjs', 'console.log(process.cwd(), process.argv[2], process.env.GREETING);');
     const fails = script('fails.mjs', 'console.error("no such table"); process.exit(3);');
+    const throws = script('throws.mjs', 'throw new TypeError("no table");');
     const sleeps = script('sleeps.mjs', 'console.log("asleep"); setTimeout(() => {}, 60_000);');
     const reports = await runner.runAll([
       { scriptPath: where, args: ['ünï'], cwd: folder, env: { GREETING: 'hello' } },
       { scriptPath: fails },
+      { scriptPath: throws },
       { scriptPath: sleeps, timeoutMs: 500 },
     ]);
     expect(reports.map(({ status, reason, stdout }) => [status, reason, stdout])).toEqual([
       ['succeeded', undefined, `${folder} ünï hello\n`],
       ['failed', 'Exited with code 3: no such table', ''],
+      ['failed', 'Exited with code 1: TypeError: no table', ''],
       ['timed-out', `The script ${sleeps} timed out after 500 ms.`, 'asleep\n'],
     ]);
   });

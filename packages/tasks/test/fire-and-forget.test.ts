@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEventMonitor } from '@pawl/core/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createMemoryRunStore, createOutputLogs, createRunTracker, moduleTask } from '../src/index.ts';
+import {
+  attemptLogId,
+  createMemoryRunStore,
+  createOutputLogs,
+  createRunTracker,
+  moduleTask,
+} from '../src/index.ts';
 import type { RunTrackerOptions } from '../src/index.ts';
 import { endAtLast, isAlive } from './setup-processes.ts';
 import { setupScripts } from './setup-scripts.ts';
@@ -54,16 +60,47 @@ describe('a script as a tracked run', () => {
       error: {
         code: 'MODULE_FAILED',
         message: `The script ${path} exited with code 3: no such table.`,
+        details: { scriptPath: path, exitCode: 3, signal: null },
       },
     });
     expect(run.attempts).toHaveLength(2);
     expect((await logs.list()).map(({ id: log }) => log).toSorted()).toEqual([id, `${id}.attempt-2`]);
   });
 
+  it('has a log of its own for what is tried again after a stop, which costs no attempt', async () => {
+    const store = createMemoryRunStore();
+    const first = setup({ store });
+    const path = first.script(
+      'job.sh',
+      'echo begun; [ -e "$0.again" ] && exit 0; touch "$0.again"; sleep 600',
+    );
+    const { id } = await first.tracker.start({ task: 'module', input: { scriptPath: path } });
+    if ((await first.tracker.get(id))?.state === 'queued') await first.events.next('attempt:started');
+    for await (const event of (await first.logs.open(id)).follow()) if (event.type === 'entry') break;
+    await first.tracker.stop({ graceMs: 0 });
+    const second = setup({ store });
+    const run = await second.tracker.wait(id);
+    expect(run.attempts.map(({ number, fence }) => [number, fence])).toEqual([
+      [1, 1],
+      [1, 2],
+    ]);
+    const log = await second.logs.open(attemptLogId(id, 2));
+    expect((await log.tail()).map(({ text }) => text)).toEqual(['begun']);
+  });
+
   it('fails when there is no such script', async () => {
     const { tracker, folder } = setup();
     const { id } = await tracker.start({ task: 'module', input: { scriptPath: join(folder, 'missing.py') } });
     expect(await tracker.wait(id)).toMatchObject({ state: 'failed', error: { code: 'SCRIPT_NOT_FOUND' } });
+  });
+
+  it('fails with the message of the error that a Node script did not catch', async () => {
+    const { tracker, script } = setup();
+    const path = script('throws.mjs', 'console.error("one"); throw new TypeError("no table");');
+    const { id } = await tracker.start({ task: 'module', input: { scriptPath: path } });
+    expect((await tracker.wait(id)).error?.message).toBe(
+      `The script ${path} exited with code 1: TypeError: no table.`,
+    );
   });
 
   it('is really ended when it is cancelled', async () => {

@@ -1,8 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createEventMonitor, createLeakCheck } from '@pawl/core/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMemoryRunStore, createRunTracker, processTask, type RunTracker } from '../src/index.ts';
-import type { RunTrackerOptions, TrackerEvents } from '../src/index.ts';
+import type { RunStore, RunTrackerOptions, TrackerEvents } from '../src/index.ts';
 import { endAtLast, isAlive, untilGone } from './setup-processes.ts';
 
 const FAMILY = fileURLToPath(new URL('fixtures/family.sh', import.meta.url));
@@ -35,6 +36,7 @@ function setup(options: Partial<RunTrackerOptions> = {}): Setup {
           for (const pid of pids) endAtLast(pid);
         },
       }),
+      ...options.tasks,
     },
   });
   const events = createEventMonitor(tracker);
@@ -58,6 +60,23 @@ describe('a run that is a process', () => {
       pid: expect.any(Number) as number,
       startTime: expect.stringMatching(/^\d+$/) as string,
     });
+  });
+
+  it('loses nothing of what a quick one prints while a slow store takes note of it', async () => {
+    const memory = createMemoryRunStore();
+    const store: RunStore = {
+      ...memory,
+      async noteProcess(...noted) {
+        await wait(50);
+        await memory.noteProcess(...noted);
+      },
+    };
+    const { tracker } = setup({ store });
+    const { id } = await tracker.start({ task: 'sh', input: 'echo quick' });
+    const run = await tracker.wait(id);
+    expect(run).toMatchObject({ result: { stdout: 'quick\n' } });
+    // It is noted all the same.
+    expect(run.attempts[0]?.process?.pid).toBeGreaterThan(0);
   });
 
   it.each([
@@ -92,6 +111,33 @@ describe('a run that is a process', () => {
     const { stdout } = run.result as { readonly stdout: string };
     expect(stdout).toHaveLength(16_384);
     expect(stdout.endsWith('x\nend\n')).toBe(true);
+  });
+
+  it('waits with its output while its reader asks it to, and loses none of it', async () => {
+    let bytes = 0;
+    let most = 0;
+    let waiting = 0;
+    const { tracker } = setup({
+      tasks: {
+        slow: processTask(
+          { command: 'sh', args: ['-c', 'head -c 3000000 /dev/zero | tr "\\0" x'] },
+          {
+            onOutput: async (_stream, chunk) => {
+              waiting += 1;
+              most = Math.max(most, waiting);
+              await new Promise((resolve) => void setImmediate(resolve));
+              waiting -= 1;
+              bytes += chunk.length;
+            },
+          },
+        ),
+      },
+    });
+    const { id } = await tracker.start({ task: 'slow' });
+    expect(await tracker.wait(id)).toMatchObject({ state: 'succeeded' });
+    expect(bytes).toBe(3_000_000);
+    // Once it has ended, Node reads what is left in its pipe.
+    expect(most).toBeLessThanOrEqual(2);
   });
 
   it.each(['polite', 'stubborn'])(

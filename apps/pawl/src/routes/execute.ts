@@ -1,19 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import { HttpError } from '../http-errors.ts';
+import { clientLeft } from '../client-left.ts';
 import { problemAnswers } from '../openapi.ts';
-import type { Executions } from '../python/executions.ts';
-import { executeAnswer, executeBody, type ExecuteBody } from './execute-schema.ts';
-
-export interface ExecuteRouteOptions {
-  readonly executions: Executions;
-  /** Requests of one client in a minute; `Infinity` is no limit. */
-  readonly rateLimitPerMinute: number;
-}
+import type { Services } from '../services.ts';
+import { executeAnswer, executeBody, type ExecuteBody } from '../api/execute-schemas.ts';
 
 /** `POST /execute {code}` runs a Python program. A program that fails is a success of the service: 200. */
 export function executeRoute(
   app: FastifyInstance,
-  { executions, rateLimitPerMinute }: ExecuteRouteOptions,
+  { executions, config: { rateLimitPerMinute } }: Pick<Services, 'executions' | 'config'>,
 ): void {
   app.post<{ Body: ExecuteBody }>(
     '/execute',
@@ -24,19 +18,15 @@ export function executeRoute(
         response: { 200: executeAnswer, ...problemAnswers(400, 404, 413, 415, 429, 503) },
       },
       config: {
+        role: 'run',
+        isOpenToPublic: true,
         rateLimit: rateLimitPerMinute === Infinity ? false : { max: rateLimitPerMinute, timeWindow: 60_000 },
       },
     },
     async (request, reply) => {
       const { cache, ...program } = request.body;
-      const clientLeft = new AbortController();
       // Nobody waits for the result any more: the program is ended.
-      reply.raw.once('close', () => {
-        if (!reply.raw.writableFinished) {
-          clientLeft.abort(new HttpError(499, 'CLIENT_LEFT', 'The client closed the connection.'));
-        }
-      });
-      return executions.execute(program, { signal: clientLeft.signal, cache });
+      return executions.execute(program, { signal: clientLeft(reply), cache });
     },
   );
 }

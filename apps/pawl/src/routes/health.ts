@@ -1,22 +1,16 @@
 import type { FastifyInstance } from 'fastify';
-import type { HealthCheck } from '../health-check.ts';
+import { z } from 'zod';
 import { HttpError } from '../http-errors.ts';
 import { problemAnswers } from '../openapi.ts';
-
-export interface HealthRouteOptions {
-  readonly version: string;
-  readonly check: HealthCheck;
-  /** Whether the service takes requests: not while it ends. */
-  readonly isReady: () => boolean;
-}
+import type { Services } from '../services.ts';
 
 /**
  * `GET /health` and `GET /health/live`: 200 as long as the service answers; `degraded` when it can't do all of its
  * work. `GET /health/ready`: whether to send it programs.
  */
-export function healthRoute(app: FastifyInstance, { version, check, isReady }: HealthRouteOptions): void {
-  app.get('/health', { schema: { summary: 'How the service is.' } }, async () => {
-    const problems = await check.problems();
+export function healthRoute(app: FastifyInstance, { version, health, shutdown, tracker }: Services): void {
+  app.get('/health', { schema: { summary: 'How the service is.' }, config: { role: 'none' } }, async () => {
+    const problems = await health.problems();
     return {
       status: problems.length === 0 ? 'healthy' : 'degraded',
       service: 'pawl',
@@ -27,14 +21,22 @@ export function healthRoute(app: FastifyInstance, { version, check, isReady }: H
     };
   });
 
-  app.get('/health/live', { schema: { summary: 'Whether the service answers.' } }, () => ({
-    status: 'live',
-  }));
+  app.get(
+    '/health/live',
+    { schema: { summary: 'Whether the service answers.' }, config: { role: 'none' } },
+    () => ({
+      status: 'live',
+    }),
+  );
 
-  const schema = { summary: 'Whether the service can run programs.', response: problemAnswers(503) };
-  app.get('/health/ready', { schema }, async () => {
-    if (!isReady()) throw new HttpError(503, 'STOPPING', 'The service is stopping.');
-    const problems = await check.problems();
+  const schema = {
+    summary: 'Whether the service can run programs.',
+    response: { 200: z.object({ status: z.literal('ready') }), ...problemAnswers(503) },
+  };
+  app.get('/health/ready', { schema, config: { role: 'none' } }, async () => {
+    if (!shutdown.ready) throw new HttpError(503, 'STOPPING', 'The service is stopping.');
+    if (tracker.state !== 'running') throw new HttpError(503, 'STARTING', 'The service is starting.');
+    const problems = await health.problems();
     if (problems.length > 0) throw new HttpError(503, 'NOT_READY', problems.join(' '));
     return { status: 'ready' };
   });

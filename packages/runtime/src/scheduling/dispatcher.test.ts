@@ -64,7 +64,8 @@ describe('createDispatcher', () => {
     expect(dispatcher.next(run)).toBe(ill);
   });
 
-  it.each(Object.entries(balancers).filter(([name]) => name !== 'sticky'))(
+  const { roundRobin, leastLoaded, weightedRoundRobin, powerOfTwo } = balancers;
+  it.each(Object.entries({ roundRobin, leastLoaded, weightedRoundRobin, powerOfTwo }))(
     'by the balancer %s, too',
     (_name, create) => {
       const dispatcher = createBalancedDispatcher<TestPlace>(create, () => 0.5);

@@ -10,6 +10,7 @@ import {
   silentLogger,
 } from '@pawl/core';
 import { bulkhead } from '@pawl/resilience';
+import { lastWords } from '../output/last-words.ts';
 import type { Admission } from './concurrent-admission.ts';
 import type { ModuleOptions } from './module-options.ts';
 import { type ModuleResult, runModule } from './run-module.ts';
@@ -110,7 +111,7 @@ const ITEM_KEYS: readonly (keyof ModuleItem)[] = [
   'interpreter',
 ];
 
-/** How much of the last line of stderr a reason quotes. */
+/** How much of its last words a reason quotes. */
 const QUOTED_CHARACTERS = 500;
 
 /** @throws TypeError, RangeError for wrong options */
@@ -229,8 +230,8 @@ function endOf(end: ModuleEnd | undefined): Partial<ModuleReport> {
 function reasonOf({ exitCode, signal, stderr }: ModuleEnd): string {
   const how =
     exitCode === null ? `Ended by ${signal ?? 'an unknown signal'}` : `Exited with code ${exitCode}`;
-  const lastLine = stderr.trimEnd().split('\n').at(-1)?.trim().slice(0, QUOTED_CHARACTERS);
-  return lastLine === undefined || lastLine === '' ? `${how}.` : `${how}: ${lastLine}`;
+  const said = lastWords(stderr).slice(0, QUOTED_CHARACTERS);
+  return said === '' ? `${how}.` : `${how}: ${said}`;
 }
 
 function messageOf(reason: unknown): string {

@@ -1,4 +1,5 @@
 import { checkKnownKeys } from '@pawl/core';
+import { uncaughtMessage } from '../output/last-words.ts';
 import type { OutputEntry } from '../output/output-entry.ts';
 import type { OutputLogs } from '../output/output-logs.ts';
 import type { RunContext } from '../tracking/task-definition.ts';
@@ -50,14 +51,14 @@ export function moduleTask(
   return async ({ scriptPath, args = [], ...how }, context) => {
     const run = startModule(scriptPath, args, {
       ...how,
-      runId: logIdOf(context),
+      runId: attemptLogId(context.runId, context.fence),
       logs,
       signal: context.signal,
       processes: context,
     });
     const exit = await run.result;
     const last = await run.output.tail(KEPT_LINES);
-    if (exit.exitCode !== 0) throw new ModuleFailedError(scriptPath, exit, lastWords(last));
+    if (exit.exitCode !== 0) throw new ModuleFailedError(scriptPath, exit, errorLines(last));
     return {
       exitCode: 0,
       durationMs: exit.durationMs,
@@ -67,12 +68,18 @@ export function moduleTask(
   };
 }
 
-/** An attempt after the first has a log of its own. */
-function logIdOf({ runId, attempt }: RunContext): string {
-  return attempt === 1 ? runId : `${runId}.attempt-${attempt}`;
+/**
+ * The id of the log of one attempt, by its fence: a run that is tried once has one of its own name. What was lost or
+ * stopped counts too, though it costs no attempt: no two of them write to one file.
+ */
+export function attemptLogId(runId: string, fence: number): string {
+  return fence === 1 ? runId : `${runId}.attempt-${fence}`;
 }
 
-function lastWords(entries: readonly OutputEntry[]): string {
+function errorLines(entries: readonly OutputEntry[]): string {
+  const stderr = entries.filter(({ stream }) => stream === 'stderr').map(({ text }) => text);
+  const message = uncaughtMessage(stderr.join('\n'));
+  if (message !== undefined) return message.slice(0, MOST_ERROR_CHARACTERS);
   return entries
     .slice(-LOOKED_AT_LINES)
     .filter(({ level }) => level === 'ERROR' || level === 'CRITICAL')

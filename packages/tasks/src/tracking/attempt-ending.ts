@@ -20,7 +20,7 @@ export function endingOf(
   const outcome = outcomeOf(end);
   if (outcome === 'succeeded') return { outcome, result: end.result };
   const cause = end.abortedBy ?? end.failure?.error;
-  const ending = { outcome, error: outcome === 'stopped' ? undefined : toRunFailure(cause) };
+  const ending = { outcome, error: outcome === 'stopped' ? undefined : toRunFailure(unwrapped(cause)) };
   if (outcome === 'lost') return { ...ending, ...lossOf(run, task, end, now, random) };
   const isAllowed =
     !end.isAbandoned &&
@@ -31,6 +31,11 @@ export function endingOf(
   if (!isAllowed) return ending;
   const retryAt = now + (retryAfterOf(cause) ?? retryDelay(run, task, run.failures + 1, random));
   return { ...ending, retryAt: inTime(run, retryAt) };
+}
+
+/** What is told of an error: not that it stops the retries, but why. */
+function unwrapped(error: unknown): unknown {
+  return hasCode(error, 'STOP_RETRY') ? (error as Error).cause : error;
 }
 
 /** When a lost run is tried again; undefined when it has been lost too often, or its deadline comes first. */

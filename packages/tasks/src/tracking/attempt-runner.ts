@@ -35,6 +35,7 @@ export interface LiveAttempt {
 
 export interface AttemptRunnerOptions {
   readonly processes: ProcessManager;
+  /** Never rejects. */
   readonly noteProcess: (run: Run, process: ProcessIdentity) => Promise<void>;
   readonly hostId: string;
   readonly clock: Clock;
@@ -52,6 +53,7 @@ export function beginAttempt(run: Run, task: ResolvedTask, options: AttemptRunne
   const number = run.attempts.at(-1)?.number ?? 1;
   const ended = createDeferred<AttemptEnd>();
   const children = new Set<ProcessHandle>();
+  const notes: Promise<void>[] = [];
   let isOver = false;
   let beat: { readonly progress?: unknown } = {};
 
@@ -105,7 +107,8 @@ export function beginAttempt(run: Run, task: ResolvedTask, options: AttemptRunne
         forget();
         children.delete(handle);
       });
-      await options.noteProcess(run, { pid: handle.pid, startTime: processStartTime(handle.pid) });
+      // Not waited for here: Node throws away what a process prints if it ends before somebody reads.
+      notes.push(options.noteProcess(run, { pid: handle.pid, startTime: processStartTime(handle.pid) }));
       return handle;
     },
   };
@@ -123,7 +126,7 @@ export function beginAttempt(run: Run, task: ResolvedTask, options: AttemptRunne
     silence.cancel();
     // A process that the code left behind ends with its attempt.
     for (const child of children) endChild(child);
-    await Promise.all([...children].map((child) => child.released));
+    await Promise.all([...notes, ...[...children].map((child) => child.released)]);
     abandonment.cancel();
     const { aborted, reason } = abort.signal;
     ended.resolve({ ...end, abortedBy: aborted ? reason : undefined, isAbandoned: false });

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { checkInteger, type Clock, PawlError, sleep, systemClock } from '@pawl/core';
 import type { ProcessConfig } from '@pawl/runtime';
+import { lastWords } from '../output/last-words.ts';
 import type { RunContext } from './task-definition.ts';
 
 /** What a process said last, for its run. */
@@ -14,8 +15,12 @@ export interface ProcessTaskResult {
 export interface ProcessTaskOptions {
   /** How much of the end of each stream is kept with the run, in bytes. @default 16_384 */
   readonly keepBytes?: number;
-  /** Gets all that it prints, in pieces as they come. */
-  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer, context: RunContext) => void;
+  /** Gets all that it prints, in pieces as they come. A promise asks for no more of that stream until it resolves. */
+  readonly onOutput?: (
+    stream: 'stdout' | 'stderr',
+    chunk: Buffer,
+    context: RunContext,
+  ) => Promise<void> | void;
   /** @default systemClock */
   readonly clock?: Clock;
 }
@@ -40,8 +45,8 @@ export class ProcessExitError extends PawlError {
     stderr: string,
   ) {
     const how = exit.signal === null ? `exited with code ${exit.exitCode}` : `was ended by ${exit.signal}`;
-    const lastLine = stderr.trimEnd().split('\n').at(-1) ?? '';
-    super(`\`${command}\` (pid ${pid}) ${how}${lastLine === '' ? '' : `: ${lastLine.slice(0, 500)}`}.`, {
+    const said = lastWords(stderr).slice(0, 500);
+    super(`\`${command}\` (pid ${pid}) ${how}${said === '' ? '' : `: ${said}`}.`, {
       code: 'PROCESS_EXIT',
     });
     this.command = command;
@@ -67,14 +72,26 @@ export function processTask<Input = unknown>(
     const config = typeof command === 'function' ? command(input, context) : command;
     const handle = await context.spawn({ stdin: 'ignore', ...config });
     const kept = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+    const waits = { stdout: Promise.resolve(), stderr: Promise.resolve() };
     for (const stream of ['stdout', 'stderr'] as const) {
-      handle[stream]?.on('data', (chunk: Buffer) => {
+      const readable = handle[stream];
+      readable?.on('data', (chunk: Buffer) => {
         kept[stream] = Buffer.concat([kept[stream], chunk]).subarray(-keepBytes);
-        onOutput?.(stream, chunk, context);
+        const wait = onOutput?.(stream, chunk, context);
+        if (!(wait instanceof Promise)) return;
+        readable.pause();
+        const goOn = (): void => void readable.resume();
+        waits[stream] = wait.then(goOn, goOn);
       });
     }
     const exit = await handle.exited;
-    await Promise.all([handle.stdout, handle.stderr].map((stream) => readToEnd(stream, clock)));
+    await Promise.all(
+      (['stdout', 'stderr'] as const).map(async (stream) => {
+        // Nothing more comes while nobody asks.
+        await waits[stream];
+        await readToEnd(handle[stream], clock);
+      }),
+    );
     const stdout = kept.stdout.toString();
     const stderr = kept.stderr.toString();
     if (exit.exitCode !== 0) throw new ProcessExitError(handle.command, handle.pid, exit, stderr);

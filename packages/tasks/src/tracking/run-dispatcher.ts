@@ -128,7 +128,7 @@ export class RunDispatcher {
     const task = this.#taskOf(run);
     const facts = factsOf(run);
     this.#taken += 1;
-    events.emit('attempt:started', facts);
+    events.emit('attempt:started', { ...facts, run });
     const attempt = beginAttempt(run, task, runner);
     this.#live.set(run.id, attempt);
     void attempt.released.then(() => {

@@ -1,4 +1,4 @@
-import { createDeferred, seededRandom } from '@pawl/core';
+import { createDeferred, PawlError, seededRandom } from '@pawl/core';
 import {
   createEventMonitor,
   createManualClock,
@@ -6,7 +6,7 @@ import {
   type ManualClock,
   serviceContract,
 } from '@pawl/core/testing';
-import { fixedBackoff } from '@pawl/resilience';
+import { fixedBackoff, StopRetryError } from '@pawl/resilience';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createMemoryRunStore } from './memory-run-store.ts';
 import type { ClaimRequest, RunStore } from './run-store.ts';
@@ -14,6 +14,7 @@ import { createRunTracker, type RunTracker } from './run-tracker.ts';
 import { sampleRun, T0 } from '../testing/index.ts';
 import { thisHost } from './process-identity.ts';
 import type { NewRun } from './run.ts';
+import { IllegalMoveError } from './run-state.ts';
 import type { RunContext } from './task-definition.ts';
 import type { TrackerEvents } from './tracker-events.ts';
 import type { RunTrackerOptions } from './tracker-options.ts';
@@ -222,6 +223,43 @@ describe('createRunTracker', () => {
           message: 'no such customer',
           stack: expect.stringContaining('run-tracker.test') as string,
         },
+      });
+    });
+
+    it('keeps the fields of a PawlError, and of no other', async () => {
+      const { tracker, clock } = setup({
+        tasks: {
+          ours: () => Promise.reject(new IllegalMoveError('r', 'lost', 'queued')),
+          theirs: () => Promise.reject(Object.assign(new Error('no'), { password: 'x' })),
+          bulky: () =>
+            Promise.reject(
+              Object.assign(new PawlError('no', { code: 'BULKY' }), { all: 'x'.repeat(70_000) }),
+            ),
+        },
+      });
+      const errorOf = async (task: string): Promise<unknown> => {
+        const { id } = await tracker.start({ task });
+        await clock.settle();
+        return (await tracker.get(id))?.error;
+      };
+      expect(await errorOf('ours')).toMatchObject({
+        code: 'ILLEGAL_MOVE',
+        details: { runId: 'r', from: 'lost', to: 'queued' },
+      });
+      expect(await errorOf('theirs')).not.toHaveProperty('details');
+      expect(await errorOf('bulky')).not.toHaveProperty('details');
+    });
+
+    it('that is to stop the retries does so, and is known by its cause', async () => {
+      const stop = (): Promise<never> =>
+        Promise.reject(new StopRetryError(new RangeError('no such address')));
+      const { tracker, clock } = setup({ retry: { maxAttempts: 3 }, tasks: { stop } });
+      const { id } = await tracker.start({ task: 'stop' });
+      await clock.advance(60_000);
+      expect(await tracker.get(id)).toMatchObject({
+        state: 'failed',
+        failures: 1,
+        error: { name: 'RangeError', message: 'no such address' },
       });
     });
 
@@ -613,6 +651,34 @@ describe('createRunTracker', () => {
     await clock.settle();
     expect(held).toHaveLength(2);
     expect(await tracker.cancel(id)).toMatchObject({ state: 'cancelled', fence: 2 });
+  });
+
+  describe('a drain', () => {
+    it('begins nothing more, and is over when what ran has ended', async () => {
+      const { tracker, clock, held } = setup({ maxConcurrent: 1 });
+      const first = await tracker.start({ task: 'held' });
+      const second = await tracker.start({ task: 'held' });
+      await clock.settle();
+      const drained = tracker.drain().then(() => 'drained');
+      held[0]?.finish('done');
+      expect(await drained).toBe('drained');
+      await clock.advance(60_000);
+      expect(held).toHaveLength(1);
+      expect(await tracker.get(first.id)).toMatchObject({ state: 'succeeded', result: 'done' });
+      expect(await tracker.get(second.id)).toMatchObject({ state: 'queued', attempts: [] });
+    });
+
+    it('can be cut short by a stop, which leaves what ran to the next host', async () => {
+      const { tracker, clock, held } = setup();
+      const { id } = await tracker.start({ task: 'held' });
+      await clock.settle();
+      const drained = tracker.drain();
+      const stopped = tracker.stop({ graceMs: 0 });
+      await clock.advance(0);
+      expect(await stopped).toEqual({ drained: false, orphaned: [id] });
+      await drained;
+      expect(held[0]?.context.signal.reason).toMatchObject({ code: 'TRACKER_STOPPED' });
+    });
   });
 
   describe('a stop', () => {

@@ -69,6 +69,11 @@ export interface RunTracker extends Service, EventSource<TrackerEvents> {
   remove(id: string): Promise<void>;
   /** Resolves when the run is over, however it ended. @throws RunNotFoundError, TrackerStoppedError, the signal's reason */
   wait(id: string, options?: WaitOptions): Promise<Run>;
+  /**
+   * Begins no further run, and resolves when those that run have ended. What is queued stays so for the next host. The
+   * way to a stop whose grace the caller decides: `stop({ graceMs: 0 })` ends what is left.
+   */
+  drain(): Promise<void>;
   /** Resolves when every run is over that is queued or running now. @throws as `wait` */
   waitAll(options?: WaitOptions): Promise<readonly Run[]>;
 }
@@ -268,6 +273,7 @@ export function createRunTracker(trackerOptions: RunTrackerOptions): RunTracker 
       await store.delete(id);
       events.emit('runs:removed', { runIds: [id] });
     },
+    drain: () => dispatcher.drain(),
     wait,
     waitAll,
   };

@@ -25,6 +25,8 @@ export interface RunFailure {
   readonly message: string;
   readonly code: string | undefined;
   readonly stack: string | undefined;
+  /** The other fields of a PawlError, as JSON keeps them: the exit code of a script, the value that was refused. */
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 /** What is known of an attempt whose end nobody saw. */

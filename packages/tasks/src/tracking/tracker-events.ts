@@ -17,7 +17,8 @@ export interface TrackerEvents {
   'run:requeued': { readonly run: Run; readonly delayMs: number };
   /** A run is over. */
   'run:ended': { readonly run: Run };
-  'attempt:started': AttemptFacts;
+  /** `run` is as of its start. */
+  'attempt:started': AttemptFacts & { readonly run: Run };
   'attempt:succeeded': AttemptFacts & { readonly durationMs: number };
   /** It ended in any other way. */
   'attempt:failed': AttemptFacts & {

@@ -1,0 +1,2 @@
+/** The task that `pawl bench` runs in a pool: it does nothing. */
+export const echo = (input: unknown): unknown => input;

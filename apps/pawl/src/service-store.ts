@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { createSqliteStore, type IntegrityReport } from '@pawl/sqlite';
+import { createMemoryRunStore, createMemoryScheduleStore } from '@pawl/tasks';
+import type { RunStore, ScheduleStore } from '@pawl/tasks';
+import type { Config } from './config.ts';
+
+/** Where the service keeps runs and schedules. */
+export interface ServiceStore {
+  readonly kind: 'sqlite' | 'memory';
+  /** The database; undefined in memory. */
+  readonly file: string | undefined;
+  readonly runs: RunStore;
+  readonly schedules: ScheduleStore;
+  /** Takes the file for this process. @throws StoreLockedError naming who has it; RunStoreError */
+  open(): Promise<void>;
+  /** Reads the whole file; this process stands still meanwhile. */
+  integrity(): Promise<IntegrityReport>;
+  /** The last thing a service does. Twice is fine. */
+  close(): Promise<void>;
+}
+
+export function createServiceStore({ store, dataDir }: Pick<Config, 'store' | 'dataDir'>): ServiceStore {
+  if (store === 'memory') {
+    return {
+      kind: 'memory',
+      file: undefined,
+      runs: createMemoryRunStore(),
+      schedules: createMemoryScheduleStore(),
+      open: () => Promise.resolve(),
+      integrity: () => Promise.resolve({ ok: true, problems: [] }),
+      close: () => Promise.resolve(),
+    };
+  }
+  const file = join(dataDir, 'pawl.db');
+  const sqlite = createSqliteStore({ file });
+  return {
+    kind: 'sqlite',
+    file,
+    runs: sqlite.runs,
+    schedules: sqlite.schedules,
+    // Any question opens it.
+    open: async () => void (await sqlite.schedules.list()),
+    integrity: () => sqlite.integrity(),
+    close: () => sqlite.close(),
+  };
+}
