@@ -20,13 +20,16 @@ const readmes = [
   ...['packages', 'apps'].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => `${folder}/${name}/README.md`),
   ),
+  ...readdirSync(join(root, 'docs/guide')).map((name) => `docs/guide/${name}`),
 ];
+/** A package shows what it does, a page of the guide how it is done; an index need not. */
+const WITH_EXAMPLE = /^(?:packages|docs\/guide)\/(?!README)/;
 
 /** A block of code that is followed, with nothing between, by a block of what it prints. */
 const EXAMPLE = /```js\n(?<code>(?:(?!```)[\s\S])*)```\n\n```text\n(?<output>(?:(?!```)[\s\S])*)```/g;
 
 /** A block of code that is introduced by the name of its file: ``A worker, `worker.mjs`:`` */
-const FILE = /`(?<name>[\w-]+\.m?js)`:\n\n```js\n(?<code>(?:(?!```)[\s\S])*)```/g;
+const FILE = /`(?<name>[\w-]+\.(?:m?js|py|sh))`:\n\n```(?:js|py|sh)\n(?<code>(?:(?!```)[\s\S])*)```/g;
 
 /** Runs code as a user's own file would: the packages built, the examples beside it. */
 async function run(code: string, files: readonly (readonly [name: string, code: string])[]): Promise<string> {
@@ -62,7 +65,7 @@ describe.each(readmes)('%s', (name) => {
     expect(await run(code, files)).toBe(output);
   });
 
-  it('has an example, if it is the one of a package', () => {
-    expect(examples.length).toBeGreaterThanOrEqual(name.startsWith('packages/') ? 1 : 0);
+  it('has an example, if it is of a package or a page of the guide', () => {
+    expect(examples.length).toBeGreaterThanOrEqual(WITH_EXAMPLE.test(name) ? 1 : 0);
   });
 });
