@@ -60,7 +60,7 @@ export const catalogue: Readonly<Record<PatternName, PatternExplanation & Patter
       'Lines arrive as they are printed, and can be read again from any place.',
       'Memory stays flat however much is printed.',
     ],
-    limitations: ['Somebody has to watch it.', 'Nobody reads it once its host has ended.'],
+    limitations: ['Somebody has to watch it.', 'It ends with its host.'],
     example:
       "const run = startModule('train.py');\nfor await (const line of run.output.follow()) show(line);",
     answers: 'at once, with a handle',

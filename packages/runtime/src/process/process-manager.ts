@@ -18,6 +18,7 @@ import { checkEnvironment, checkFolder, checkNoNul, checkStrings } from './launc
 import { createProcessHandle, type ProcessHandle } from './process-handle.ts';
 import { createSpawnChoice, type SpawnHelperOption } from './spawn-choice.ts';
 import type { SpawnPlan, StdioKind } from './spawner.ts';
+import { endWithHost } from './host-exit.ts';
 import { startError } from './start-fault.ts';
 import { systemProcessTable } from './system-process-table.ts';
 import type { TerminateOptions, TerminationReport } from './terminate.ts';
@@ -60,6 +61,11 @@ export interface ProcessConfig {
    * went, `'keep'` lets it live. Ending the process by `terminate` or `stop` ends all of it either way. @default 'end'
    */
   readonly descendants?: 'end' | 'keep';
+  /**
+   * What becomes of the process and its group when this process exits, or dies of a signal, without having ended it:
+   * `'end'` kills it. Of SIGKILL only the spawn helper can know. @default 'end'
+   */
+  readonly onHostExit?: 'end' | 'keep';
 }
 
 /** Starts processes, each the leader of its own group, knows them by id, and ends them. */
@@ -82,6 +88,7 @@ interface Launch {
   readonly id: string;
   readonly mark: string;
   readonly descendants: 'end' | 'keep';
+  readonly onHostExit: 'end' | 'keep';
   readonly plan: SpawnPlan;
 }
 
@@ -97,6 +104,7 @@ const CONFIG_KEYS: readonly (keyof ProcessConfig)[] = [
   'channel',
   'control',
   'descendants',
+  'onHostExit',
 ];
 
 /** `stop({ graceMs })` terminates all at the same time: many stubborn processes cost one grace, not the sum. */
@@ -164,16 +172,18 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
     if (hasChannel || hasControl) stdio.push(hasChannel ? 'pipe' : 'ignore');
     if (hasControl) stdio.push('pipe');
     const descendants = checkOneOf('descendants', config.descendants ?? 'end', ['end', 'keep']);
+    const onHostExit = checkOneOf('onHostExit', config.onHostExit ?? 'end', ['end', 'keep']);
     if (isStopping()) throw stoppedError(command);
     // A manager needs no start of its own; this only makes a later stop run.
     await lifecycle.start();
     if (isStopping()) throw stoppedError(command);
-    const launched = launch({ id, mark, descendants, plan: { command, args, cwd, env, stdio } });
+    const plan = { command, args, cwd, env, stdio };
+    const launched = launch({ id, mark, descendants, onHostExit, plan });
     noteWhilePending(starting, launched);
     return launched;
   }
 
-  async function launch({ id, mark, descendants, plan }: Launch): Promise<ProcessHandle> {
+  async function launch({ id, mark, descendants, onHostExit, plan }: Launch): Promise<ProcessHandle> {
     const child = await spawner.spawn(plan, mark).catch((error: unknown) => {
       throw startError(error, plan);
     });
@@ -189,7 +199,9 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
       clock,
     });
     processes.set(handle.id, handle);
+    const letGo = onHostExit === 'end' ? endWithHost(handle.pid) : undefined;
     void handle.exited.then(() => {
+      letGo?.();
       processes.delete(handle.id);
       noteWhilePending(releasing, handle.released);
     });

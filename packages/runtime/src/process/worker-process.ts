@@ -156,6 +156,8 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
       inheritEnv: options.inheritEnv,
       channel: command.channel === 'fd3',
       control: command.control,
+      // It sees the end of its input by itself, and may clean up.
+      onHostExit: 'keep',
     });
     handle = process_;
     const stopListening = onAbort(signal, () => void process_.terminate({ graceMs: 0 }));
