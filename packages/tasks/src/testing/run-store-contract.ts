@@ -330,6 +330,12 @@ export function runStoreContract(create: () => RunStore | Promise<RunStore>): re
       await store.heartbeat(T0 + 80, [{ id: 'a', fence: 1 }]);
       assert.deepEqual((await store.get('a'))?.progress, { done: 3 });
     }),
+    check('stores what an attempt reported last with its end', async (store) => {
+      const { fence } = await running(store);
+      await store.heartbeat(T0, [{ id: 'a', fence, progress: { done: 1 } }]);
+      await store.settle('a', fence, T0, { outcome: 'succeeded', result: 1, progress: { done: 2 } });
+      assert.deepEqual((await store.get('a'))?.progress, { done: 2 });
+    }),
     check('keeps what an attempt started', async (store) => {
       const { fence } = await running(store);
       await store.noteProcess('a', fence, { pid: 321, startTime: '55' });

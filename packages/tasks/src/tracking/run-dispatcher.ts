@@ -1,6 +1,7 @@
 import { type Clock, createDeferred, type Emitter, hasCode, type Random, type Timer } from '@pawl/core';
 import { endingOf } from './attempt-ending.ts';
-import { type AttemptRunnerOptions, beginAttempt, type LiveAttempt } from './attempt-runner.ts';
+import { type AttemptEnd, type AttemptRunnerOptions, beginAttempt } from './attempt-runner.ts';
+import type { LiveAttempt } from './attempt-runner.ts';
 import type { Run } from './run.ts';
 import { isFinal } from './run-state.ts';
 import type { RunStore } from './run-store.ts';
@@ -141,7 +142,7 @@ export class RunDispatcher {
     const end = await attempt.ended;
     const durationMs = clock.now() - attempt.startedAt;
     try {
-      const after = await this.#settle(run, task, end);
+      const after = await this.#settle(attempt, task, end);
       if (after === undefined) events.emit('attempt:stale', facts);
       else this.#tellSettled(after, facts, durationMs);
     } catch {
@@ -154,11 +155,14 @@ export class RunDispatcher {
   }
 
   /** @returns undefined when the store had given the attempt up */
-  async #settle(run: Run, task: ResolvedTask, end: Awaited<LiveAttempt['ended']>): Promise<Run | undefined> {
+  async #settle(attempt: LiveAttempt, task: ResolvedTask, end: AttemptEnd): Promise<Run | undefined> {
     const { store, calls, clock, random } = this.#options;
+    const { run } = attempt;
     const now = clock.wallTime();
-    const ending = endingOf(run, task, end, { now, random });
-    if (ending === undefined) return undefined;
+    const outcome = endingOf(run, task, end, { now, random });
+    if (outcome === undefined) return undefined;
+    const { id: _id, fence: _fence, ...progress } = attempt.takeBeat();
+    const ending = { ...outcome, ...progress };
     try {
       return await calls.untilDone('end an attempt', () => store.settle(run.id, run.fence, now, ending));
     } catch (error) {

@@ -584,6 +584,19 @@ describe('createRunTracker', () => {
     });
   });
 
+  it('stores the last progress with the end of the run, however soon that is', async () => {
+    const { tracker } = setup({
+      tasks: {
+        quick: (_input, context) => {
+          context.heartbeat({ done: 3 });
+          return 'done';
+        },
+      },
+    });
+    const { id } = await tracker.start({ task: 'quick' });
+    expect(await tracker.wait(id)).toMatchObject({ state: 'succeeded', progress: { done: 3 } });
+  });
+
   it('stores progress with the next heartbeat', async () => {
     const { tracker, clock, held } = setup();
     const { id } = await tracker.start({ task: 'held' });

@@ -13,6 +13,8 @@ export interface AttemptEnding {
   readonly receipt?: LossReceipt | undefined;
   /** Queues the run again for this moment, in milliseconds since the epoch. Without it the outcome is final. */
   readonly retryAt?: number | undefined;
+  /** What the task reported since the last heartbeat; left out to keep what is stored. */
+  readonly progress?: unknown;
 }
 
 /** What a heartbeat says of an attempt. */
@@ -101,6 +103,7 @@ export function settleRun(run: Run, fence: number, now: number, ending: AttemptE
     availableAt: isOver ? run.availableAt : (retryAt ?? now),
     endedAt: isOver ? now : undefined,
     heartbeatAt: isOver ? run.heartbeatAt : undefined,
+    progress: 'progress' in ending ? ending.progress : run.progress,
     result: state === 'succeeded' ? ending.result : undefined,
     error: state === 'succeeded' ? undefined : (error ?? run.error),
   };
