@@ -7,8 +7,8 @@ export default defineConfig({
   build: {
     target: 'es2023',
     reportCompressedSize: false,
-    // Browsers that know this target preload by themselves.
-    modulePreload: { polyfill: false },
+    // There is one script to load later, and nothing to preload with it.
+    modulePreload: false,
   },
   server: { proxy: { '/v1': 'http://127.0.0.1:3001', '/execute': 'http://127.0.0.1:3001' } },
 });

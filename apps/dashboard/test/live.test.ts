@@ -113,9 +113,10 @@ describeInBrowser('what is live', (bench) => {
 
   it('says so while the service is away, and recovers all by itself when it is back', async () => {
     const page = await bench.open('/', { allow: /ERR_|Failed to load/ });
-    await page.getByText('Nothing is running.').waitFor();
     await page.locator('.connection').getByText('Live').waitFor();
-    await bench.service.stop();
+    const interrupted = await submit('sleep', '603');
+    await rowOf(page, interrupted).getByText(/^\d+$/).waitFor();
+    await bench.service.kill();
     await page.getByText('The service does not answer. What you see is from before').waitFor();
     await page.getByText('Something is wrong.').waitFor();
     await bench.service.start();
@@ -125,5 +126,11 @@ describeInBrowser('what is live', (bench) => {
     await rowOf(page, run).waitFor();
     await bench.service.call('POST', `/v1/runs/${run.id}/cancel`, {});
     await rowOf(page, run).waitFor({ state: 'detached' });
+
+    await rowOf(page, interrupted).getByRole('link').click();
+    await page.getByText('The service that ran it was killed.').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Cancel the run' }).click();
+    await page.getByText('Ended: cancelled').waitFor();
   });
 });

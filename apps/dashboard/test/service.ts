@@ -16,8 +16,8 @@ export interface Service {
   readonly folder: string;
   /** Asks it, and gives its JSON. @throws when it refuses */
   call<Answer = { readonly id: string }>(method: string, path: string, body?: unknown): Promise<Answer>;
-  /** Ends it by SIGTERM. Its data stay, and its port is free. */
-  stop(): Promise<void>;
+  /** Ends it by force. Its data stay, and its port is free. */
+  kill(): Promise<void>;
   /** Starts it again where it was. */
   start(): Promise<void>;
   /** Ends it and removes its data. */
@@ -49,7 +49,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return (text === '' ? undefined : JSON.parse(text)) as Answer;
     },
-    stop: async () => end('SIGTERM'),
+    kill: async () => end('SIGKILL'),
     async start() {
       running = await launch(folder, port, env);
     },

@@ -1,9 +1,12 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { RUN_STATES, type RunSummary } from '../api/runs.ts';
 import { useApp } from '../state/app.ts';
+import { distanceOf } from './name-search.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { SECTIONS } from './pages.ts';
 import './palette.css';
+
+const MAX_FOUND = 40;
 
 interface Entry {
   readonly name: string;
@@ -44,7 +47,12 @@ export function Palette({ onClose }: { onClose: () => void }) {
     })),
     ...runs.map((run) => ({ name: run.title, note: run.state, run: go(`/runs/${run.id}`) })),
   ];
-  const found = all.filter(({ name }) => holds(name, text)).slice(0, 40);
+  const found = all
+    .map((entry) => ({ entry, distance: distanceOf(entry.name, text) }))
+    .filter(({ distance }) => distance < Infinity)
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, MAX_FOUND)
+    .map(({ entry }) => entry);
   const selected = Math.min(chosen, found.length - 1);
 
   const choose = (entry: Entry | undefined): void => {
@@ -102,14 +110,4 @@ export function Palette({ onClose }: { onClose: () => void }) {
       </div>
     </Dialog>
   );
-}
-
-/** Whether the letters come in this order. */
-function holds(name: string, letters: string): boolean {
-  let from = 0;
-  for (const letter of letters.toLowerCase().replaceAll(' ', '')) {
-    from = name.toLowerCase().indexOf(letter, from) + 1;
-    if (from === 0) return false;
-  }
-  return true;
 }

@@ -8,7 +8,7 @@ export interface ButtonProps {
   /** What it does. While its promise is open it is not done again; a rejection is told in a toast. */
   readonly onClick: () => unknown;
   /** The row of the table of actions. */
-  readonly action?: string;
+  readonly 'data-action'?: string;
   readonly kind?: 'primary' | 'danger' | 'quiet';
   readonly disabled?: boolean;
   readonly pressed?: boolean;
@@ -17,7 +17,7 @@ export interface ButtonProps {
   readonly label?: string;
 }
 
-export function Button({ children, onClick, action, kind, disabled, pressed, title, label }: ButtonProps) {
+export function Button({ children, onClick, kind, disabled, pressed, title, label, ...rest }: ButtonProps) {
   const { toasts } = useApp();
   const [isBusy, setBusy] = useState(false);
 
@@ -35,9 +35,9 @@ export function Button({ children, onClick, action, kind, disabled, pressed, tit
 
   return (
     <button
+      {...rest}
       type="button"
       class={`button ${kind ?? ''}`}
-      data-action={action}
       disabled={disabled}
       aria-busy={isBusy}
       aria-pressed={pressed}

@@ -20,7 +20,7 @@ export function CancelButton({ run }: { run: RunSummary }) {
   }
 
   return (
-    <Button kind="danger" action="run.cancel" onClick={cancel} label={`Cancel ${run.title}`}>
+    <Button kind="danger" data-action="run.cancel" onClick={cancel} label={`Cancel ${run.title}`}>
       Cancel
     </Button>
   );

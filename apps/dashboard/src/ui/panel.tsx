@@ -10,15 +10,15 @@ export interface PanelProps {
   /** Lets a table reach the edges. */
   readonly isFlush?: boolean;
   /** The row of the table of actions that it shows. */
-  readonly action?: string;
+  readonly 'data-action'?: string;
   readonly children: ComponentChildren;
 }
 
 /** A part of a screen with a heading of its own. */
-export function Panel({ title, count, tools, isFlush = false, action, children }: PanelProps) {
+export function Panel({ title, count, tools, isFlush = false, children, ...rest }: PanelProps) {
   const id = useId();
   return (
-    <section class="panel" aria-labelledby={id} data-action={action}>
+    <section class="panel" aria-labelledby={id} {...rest}>
       <header>
         <h2 id={id}>
           {title}

@@ -26,10 +26,15 @@ function Question({ question }: { question: OpenQuestion }) {
         <p>{text}</p>
         {input !== undefined && <TextField label={input.label} value={value} onInput={setValue} required />}
         <footer>
-          <button type="button" class="button" autofocus={input === undefined} onClick={() => answer(undefined)}>
+          <button
+            type="button"
+            class="button"
+            autofocus={input === undefined}
+            onClick={() => answer(undefined)}
+          >
             Leave it
           </button>
-          <button type="submit" class="button primary">
+          <button type="submit" class={`button primary ${input === undefined ? 'danger' : ''}`}>
             {confirm}
           </button>
         </footer>

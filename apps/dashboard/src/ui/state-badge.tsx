@@ -16,7 +16,14 @@ const SHAPES: Readonly<Record<string, ComponentChildren>> = {
 export function StateBadge({ state, isShort = false }: { state: string; isShort?: boolean }) {
   return (
     <span class={`state state-${state}`} title={isShort ? state : undefined}>
-      <svg viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.8" aria-hidden="true">
+      <svg
+        viewBox="0 0 16 16"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.8"
+        stroke-linecap="round"
+        aria-hidden="true"
+      >
         {SHAPES[state] ?? <circle cx="8" cy="8" r="2.5" />}
       </svg>
       <span class={isShort ? 'unseen' : ''}>{state}</span>

@@ -100,12 +100,12 @@ export function ModuleForm({ id, name, parameters, config, onSaved }: ModuleForm
           Run
         </button>
         {parameters.length > 0 && (
-          <Button action="module.save-config" onClick={save}>
+          <Button data-action="module.save-config" onClick={save}>
             Save these values
           </Button>
         )}
         {config.updatedAt !== null && (
-          <Button action="module.clear-config" kind="danger" onClick={clear}>
+          <Button data-action="module.clear-config" kind="danger" onClick={clear}>
             Forget the saved ones
           </Button>
         )}

@@ -31,7 +31,7 @@ export function ModuleScreen({ id }: { id: string }) {
       <p class="muted small" data-action="module.show">
         Runs <code>{script}</code>
       </p>
-      <Panel title="Parameters" count={parameters.length} action="module.show-config">
+      <Panel title="Parameters" count={parameters.length} data-action="module.show-config">
         <ModuleForm
           id={id}
           name={name}

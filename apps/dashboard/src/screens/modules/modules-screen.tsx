@@ -17,7 +17,7 @@ export function ModulesScreen() {
   const list = modules.value?.modules;
   return (
     <Screen name="Modules">
-      <Panel title="Modules" count={list?.length} action="module.list" isFlush>
+      <Panel title="Modules" count={list?.length} data-action="module.list" isFlush>
         {list === undefined && <Pending resource={modules} />}
         {list?.length === 0 && (
           <Empty title="There are no modules." command="PAWL_MODULES=./modules pawl serve">

@@ -1,4 +1,4 @@
-import { type RunPage, type RunState, RUN_STATES } from '../../api/runs.ts';
+import { type RunPage, type RunQuery, type RunState, RUN_STATES, type RunSummary } from '../../api/runs.ts';
 import { useApp } from '../../state/app.ts';
 import { useResource } from '../../state/resource.ts';
 import { hrefOf } from '../../state/router.ts';
@@ -12,13 +12,15 @@ import { FailuresPanel } from './failures-panel.tsx';
 import { NextPanel } from './next-panel.tsx';
 import { RunningPanel } from './running-panel.tsx';
 import { WaitingPanel } from './waiting-panel.tsx';
-import { verdictOf } from './verdict.ts';
+import { LONG_WAIT_MS, verdictOf } from './verdict.ts';
 import './now.css';
 
 const RUNNING: RunFilter = { ...NO_FILTER, states: ['running'] };
 const WAITING: RunFilter = { ...NO_FILTER, states: ['queued'] };
-const FAILED: RunFilter = { ...NO_FILTER, states: ['failed', 'timed-out', 'lost'], since: '1d' };
+/** A run may fail long after it was submitted. */
+const FAILED: RunFilter = { ...NO_FILTER, states: ['failed', 'timed-out', 'lost'], since: '7d' };
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** What happens now: first whether all is well. */
 export function NowScreen() {
@@ -27,19 +29,25 @@ export function NowScreen() {
   const connection = useStore(live.connection);
   const running = useRunList(RUNNING, 100);
   const waiting = useRunList(WAITING, 50);
+  const stuck = useResource(
+    async (signal) => api.runs.list({ ...stuckBefore(Date.now() - LONG_WAIT_MS), limit: 100 }, signal),
+    [],
+    { everyMs: 10_000 },
+  );
   const failures = useRunList(FAILED, 100);
   const schedules = useSchedules();
   const health = useResource(async (signal) => api.system.health(signal), [], { everyMs: 10_000 });
 
-  const inLastHour = (failures.value?.runs ?? []).filter(
-    ({ endedAt }) => endedAt !== null && Date.parse(endedAt) > now - HOUR_MS,
-  );
+  const inLastHour = endedAfter(failures.value, now - HOUR_MS);
   const verdict = verdictOf({
     connection,
     problems: health.value?.problems ?? [],
     failures: inLastHour,
-    waiting: waiting.value?.runs ?? [],
-    hasMore: { failures: goesOn(failures.value), waiting: goesOn(waiting.value) },
+    stuck: stuck.value?.runs ?? [],
+    hasMore: {
+      failures: goesOn(failures.value) && inLastHour.length === failures.value?.runs.length,
+      stuck: goesOn(stuck.value),
+    },
     schedules: schedules.value ?? [],
     now,
   });
@@ -68,10 +76,19 @@ export function NowScreen() {
       <WaitingPanel waiting={waiting} />
       <div class="columns">
         <NextPanel schedules={schedules} />
-        <FailuresPanel failures={failures} />
+        <FailuresPanel resource={failures} failures={endedAfter(failures.value, now - DAY_MS)} />
       </div>
     </Screen>
   );
+}
+
+/** Those that were submitted before an instant and still wait: of a long queue, the list above has the newest. */
+function stuckBefore(at: number): RunQuery {
+  return { state: 'queued', createdBefore: new Date(at).toISOString() };
+}
+
+function endedAfter(page: RunPage | undefined, at: number): readonly RunSummary[] {
+  return (page?.runs ?? []).filter(({ endedAt }) => endedAt !== null && Date.parse(endedAt) > at);
 }
 
 function goesOn(page: RunPage | undefined): boolean {

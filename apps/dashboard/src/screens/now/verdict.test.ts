@@ -8,8 +8,8 @@ const FINE = {
   connection: 'live',
   problems: [],
   failures: [],
-  waiting: [],
-  hasMore: { failures: false, waiting: false },
+  stuck: [],
+  hasMore: { failures: false, stuck: false },
   schedules: [],
   now,
 } as const;
@@ -23,7 +23,7 @@ it('names what is wrong, the worst first, and where to look', () => {
     ...FINE,
     problems: ['No sandbox works here.'],
     failures: [sampleRun('a', { state: 'failed' }), sampleRun('b', { state: 'lost' })],
-    waiting: [sampleRun('c', { state: 'queued', availableAt: '2026-03-08T07:50:00.000Z' })],
+    stuck: [sampleRun('c', { state: 'queued', availableAt: '2026-03-08T07:50:00.000Z' })],
   });
   expect(verdict.level).toBe('bad');
   expect(verdict.reasons.map(({ text }) => text)).toEqual([
@@ -37,13 +37,13 @@ it('names what is wrong, the worst first, and where to look', () => {
 
 it('does not count what it has not seen', () => {
   const failures = [sampleRun('a', { state: 'failed' })];
-  const verdict = verdictOf({ ...FINE, failures, hasMore: { failures: true, waiting: false } });
+  const verdict = verdictOf({ ...FINE, failures, hasMore: { failures: true, stuck: false } });
   expect(verdict.reasons[0]?.text).toBe('1 or more runs failed in the last hour.');
 });
 
 it('takes a delay that was asked for as no waiting', () => {
-  const waiting = [sampleRun('c', { state: 'queued', availableAt: '2026-03-08T09:00:00.000Z' })];
-  expect(verdictOf({ ...FINE, waiting }).level).toBe('good');
+  const stuck = [sampleRun('c', { state: 'queued', availableAt: '2026-03-08T09:00:00.000Z' })];
+  expect(verdictOf({ ...FINE, stuck }).level).toBe('good');
 });
 
 it('groups failures whose errors differ in numbers, ids and paths alone', () => {

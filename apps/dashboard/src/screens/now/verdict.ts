@@ -22,19 +22,20 @@ export interface Circumstances {
   readonly problems: readonly string[];
   /** Those that ended without success in the last hour. */
   readonly failures: readonly RunSummary[];
-  readonly waiting: readonly RunSummary[];
+  /** Those that were submitted more than {@link LONG_WAIT_MS} ago and wait. */
+  readonly stuck: readonly RunSummary[];
   /** Whether there are more of these than are listed. */
-  readonly hasMore: { readonly failures: boolean; readonly waiting: boolean };
+  readonly hasMore: { readonly failures: boolean; readonly stuck: boolean };
   readonly schedules: readonly ScheduleView[];
   readonly now: number;
 }
 
 /** Waiting this long for a place says that there are too few. */
-const LONG_WAIT_MS = 60_000;
+export const LONG_WAIT_MS = 60_000;
 
 /** The worst first. */
 export function verdictOf(circumstances: Circumstances): Verdict {
-  const { connection, problems, failures, waiting, hasMore, schedules, now } = circumstances;
+  const { connection, problems, failures, hasMore, schedules, now } = circumstances;
   const reasons: Reason[] = [];
   const add = (level: Reason['level'], text: string, to: string): void => {
     reasons.push({ level, text, to });
@@ -57,11 +58,11 @@ export function verdictOf(circumstances: Circumstances): Verdict {
     const text = `${plural(failed, hasMore.failures, 'run', 'runs')} failed in the last hour.`;
     add('warn', text, '/runs?state=failed,timed-out&since=1h');
   }
-  const stuck = waiting.filter((run) => waitedSince(run) < now - LONG_WAIT_MS).length;
+  const stuck = circumstances.stuck.filter((run) => waitedSince(run) < now - LONG_WAIT_MS).length;
   if (stuck > 0) {
     add(
       'warn',
-      `${plural(stuck, hasMore.waiting, 'run waits', 'runs wait')} for more than a minute.`,
+      `${plural(stuck, hasMore.stuck, 'run waits', 'runs wait')} for more than a minute.`,
       '/runs?state=queued',
     );
   }

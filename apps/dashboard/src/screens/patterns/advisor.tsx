@@ -73,7 +73,7 @@ export function Advisor({ onChoose }: { onChoose: (name: PatternName) => void })
             />
           </div>
           <div class="row">
-            <Button kind="primary" action="advisor.recommend" onClick={ask}>
+            <Button kind="primary" data-action="advisor.recommend" onClick={ask}>
               Recommend
             </Button>
           </div>

@@ -8,7 +8,7 @@ const COLUMNS = ['Pattern', 'Answers', 'Output', 'At once', 'Kept after a restar
 /** The patterns side by side. */
 export function Comparison({ patterns }: { patterns: readonly PatternComparison[] }) {
   return (
-    <Panel title="Side by side" action="advisor.compare" isFlush>
+    <Panel title="Side by side" data-action="advisor.compare" isFlush>
       <div role="region" aria-label="Comparison" tabIndex={0} style={{ overflowX: 'auto' }}>
         <table class="table">
           <TableHead columns={COLUMNS} />

@@ -38,7 +38,7 @@ export function TryConcurrent() {
         <TextField label="How many" type="number" min={1} max={100} value={count} onInput={setCount} />
       </div>
       <div class="row">
-        <Button kind="primary" action="run.submit-batch" onClick={submit}>
+        <Button kind="primary" data-action="run.submit-batch" onClick={submit}>
           Submit them all
         </Button>
       </div>

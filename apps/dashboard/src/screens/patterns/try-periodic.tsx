@@ -27,7 +27,7 @@ export function TryPeriodic() {
         <TextField label="Command" value={command} onInput={setCommand} required isWide />
       </div>
       <div class="row">
-        <Button kind="primary" action="schedule.create" onClick={create}>
+        <Button kind="primary" data-action="schedule.create" onClick={create}>
           Create the schedule
         </Button>
         <a href={hrefOf('/schedules/~new')}>With a calendar instead</a>

@@ -26,7 +26,7 @@ export function TryPooled() {
         <TextField label="How often" type="number" min={1} max={30} value={count} onInput={setCount} />
       </div>
       <div class="row">
-        <Button kind="primary" action="program.execute" onClick={run}>
+        <Button kind="primary" data-action="program.execute" onClick={run}>
           Run
         </Button>
       </div>

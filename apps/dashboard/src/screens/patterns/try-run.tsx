@@ -49,7 +49,7 @@ export function TryRun({ pattern }: { pattern: RunPattern }) {
     <div class="stack">
       <RunFields draft={draft} onChange={setDraft} />
       <div class="row">
-        <Button kind="primary" action="run.submit" onClick={submit}>
+        <Button kind="primary" data-action="run.submit" onClick={submit}>
           {BUTTONS[pattern]}
         </Button>
       </div>

@@ -82,7 +82,7 @@ export function PlaygroundScreen() {
           <div class="row">
             <Button
               kind="primary"
-              action="program.execute"
+              data-action="program.execute"
               disabled={isRunning}
               onClick={async () => run(hasTests)}
               title="Ctrl Enter"

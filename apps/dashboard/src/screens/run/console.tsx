@@ -36,13 +36,13 @@ export function Console({ runId, attempt, fence }: ConsoleProps) {
     setStreams(next);
   };
   const index = Math.min(at.index, found.length - 1);
-  const count = `${buffer.shown.length} lines${buffer.forgotten > 0 ? `, ${buffer.forgotten} older ones left out` : ''}`;
+  const count = `${buffer.shown.length} ${buffer.shown.length === 1 ? 'line' : 'lines'}${buffer.forgotten > 0 ? `, ${buffer.forgotten} older ones left out` : ''}`;
 
   return (
     <Panel
       title="Output"
       count={`${count}${log.isComplete ? '' : ', live'}`}
-      action="log.follow"
+      data-action="log.follow"
       tools={<Download {...{ runId, attempt }} />}
       isFlush
     >
@@ -126,10 +126,10 @@ function Download({ runId, attempt }: { runId: string; attempt: number }) {
   return (
     <>
       <span class="small muted">Download</span>
-      <Button action="log.download" kind="quiet" onClick={async () => download('stdout')}>
+      <Button data-action="log.download" kind="quiet" onClick={async () => download('stdout')}>
         stdout
       </Button>
-      <Button action="log.download" kind="quiet" onClick={async () => download('stderr')}>
+      <Button data-action="log.download" kind="quiet" onClick={async () => download('stderr')}>
         stderr
       </Button>
     </>

@@ -28,10 +28,10 @@ export function RunActions({ run }: { run: RunSummary }) {
   if (!isEnded(run.state)) return <CancelButton run={run} />;
   return (
     <>
-      <Button action="run.retry" kind="primary" onClick={retry}>
+      <Button data-action="run.retry" kind="primary" onClick={retry}>
         Run again
       </Button>
-      <Button action="run.remove" kind="danger" onClick={remove}>
+      <Button data-action="run.remove" kind="danger" onClick={remove}>
         Delete
       </Button>
     </>

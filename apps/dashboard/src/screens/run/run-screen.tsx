@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isEnded, type RunView } from '../../api/runs.ts';
 import { scheduleIdOf } from '../../api/schedules.ts';
+import { attemptText } from '../../format/attempts.ts';
 import { useApp } from '../../state/app.ts';
 import { type Resource, useResource } from '../../state/resource.ts';
 import { hrefOf } from '../../state/router.ts';
@@ -41,9 +42,7 @@ export function RunScreen({ id }: { id: string }) {
         <a href={hrefOf(`/runs?task=${encodeURIComponent(run.task)}`)}>{run.task}</a>
         {run.key !== null && <a href={hrefOf(`/runs?key=${encodeURIComponent(run.key)}`)}>key {run.key}</a>}
         {scheduleId !== undefined && <a href={hrefOf(`/schedules/${scheduleId}`)}>schedule {scheduleId}</a>}
-        <span class="muted">
-          attempt {run.attempt} of {run.maxAttempts}
-        </span>
+        {attemptText(run) !== '' && <span class="muted">attempt {attemptText(run)}</span>}
         <span class="row muted">
           <code>{run.id}</code>
           <CopyButton text={run.id} what="the id" />

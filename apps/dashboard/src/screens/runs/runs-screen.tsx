@@ -33,7 +33,7 @@ export function RunsScreen() {
       }
     >
       <Facets filter={filter} onChange={show} />
-      <Panel title={isFiltered ? 'Found' : 'Newest first'} action="run.list" isFlush>
+      <Panel title={isFiltered ? 'Found' : 'Newest first'} data-action="run.list" isFlush>
         {page === undefined && <Pending resource={list} />}
         {page?.runs.length === 0 && !isFiltered && (
           <Empty title="There are no runs yet." command="pawl submit --python --code 'print(6 * 7)' --follow">

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { isEnded, type RunSummary } from '../../api/runs.ts';
+import { attemptText } from '../../format/attempts.ts';
 import { shortError } from '../../format/short-error.ts';
 import { hrefOf } from '../../state/router.ts';
 import { Reason } from '../../ui/reason.tsx';
@@ -44,8 +45,8 @@ export function RunsTable({ runs }: { runs: readonly RunSummary[] }) {
                 <a href={hrefOf(`/runs?key=${encodeURIComponent(run.key)}`)}>{run.key}</a>
               )}
             </td>
-            <td class={`number muted ${isOnce(run) ? 'folded' : ''}`} data-label="attempt">
-              {!isOnce(run) && `${run.attempt} of ${run.maxAttempts}`}
+            <td class={`number muted ${attemptText(run) === '' ? 'folded' : ''}`} data-label="attempt">
+              {attemptText(run)}
             </td>
             <td class="number" data-label="took">
               <Elapsed from={run.startedAt} to={run.endedAt} />
@@ -58,11 +59,6 @@ export function RunsTable({ runs }: { runs: readonly RunSummary[] }) {
       </tbody>
     </table>
   );
-}
-
-/** Whether it is tried but once, as most are. */
-function isOnce({ attempt, maxAttempts }: RunSummary): boolean {
-  return maxAttempts === 1 && attempt <= 1;
 }
 
 /** Below the title of a run: why it waits, its last line, or what went wrong. */

@@ -35,7 +35,7 @@ export function Backfill({ id }: { id: string }) {
           <TextField label="To, not included" type="datetime-local" value={to} onInput={setTo} />
         </div>
         <div class="row">
-          <Button action="schedule.backfill" disabled={from === '' || to === ''} onClick={backfill}>
+          <Button data-action="schedule.backfill" disabled={from === '' || to === ''} onClick={backfill}>
             Count and backfill…
           </Button>
         </div>

@@ -37,7 +37,7 @@ export function LivePreview({ draft }: { draft: ScheduleDraft }) {
   }, [api, JSON.stringify(timing)]);
 
   return (
-    <Panel title="Its next slots" action="schedule.preview-draft">
+    <Panel title="Its next slots" data-action="schedule.preview-draft">
       <div class="stack" aria-live="polite">
         {error !== undefined && <p class="fault">{error.message}</p>}
         {error === undefined && preview !== undefined && (

@@ -19,7 +19,7 @@ export function RunNowButton({ id }: { id: string }) {
   }
 
   return (
-    <Button action="schedule.run" onClick={run} label={`Run now: ${id}`}>
+    <Button data-action="schedule.run" onClick={run} label={`Run now: ${id}`}>
       Run now
     </Button>
   );
@@ -54,11 +54,11 @@ export function PauseButton({ schedule: { id, pause, ended }, onChange }: Schedu
 
   if (ended) return null;
   return pause === null ? (
-    <Button action="schedule.pause" onClick={stop} label={`Pause ${id}`}>
+    <Button data-action="schedule.pause" onClick={stop} label={`Pause ${id}`}>
       Pause
     </Button>
   ) : (
-    <Button action="schedule.resume" kind="primary" onClick={resume} label={`Resume ${id}`}>
+    <Button data-action="schedule.resume" kind="primary" onClick={resume} label={`Resume ${id}`}>
       Resume
     </Button>
   );
@@ -86,14 +86,14 @@ export function SkipButton({ schedule: { id, nextAt, skipsAt }, onChange }: Sche
 
   if (skipsAt !== null) {
     return (
-      <Button action="schedule.undo-skip" onClick={undo} label={`Undo skip: ${id}`}>
+      <Button data-action="schedule.undo-skip" onClick={undo} label={`Undo skip: ${id}`}>
         Undo skip
       </Button>
     );
   }
   if (nextAt === null) return null;
   return (
-    <Button action="schedule.skip-next" onClick={skip} label={`Skip next: ${id}`}>
+    <Button data-action="schedule.skip-next" onClick={skip} label={`Skip next: ${id}`}>
       Skip next
     </Button>
   );
@@ -115,7 +115,7 @@ export function DeleteScheduleButton({ id }: { id: string }) {
   }
 
   return (
-    <Button action="schedule.remove" kind="danger" onClick={remove}>
+    <Button data-action="schedule.remove" kind="danger" onClick={remove}>
       Delete
     </Button>
   );

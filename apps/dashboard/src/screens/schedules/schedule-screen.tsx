@@ -68,14 +68,18 @@ function Existing({ id }: { id: string }) {
           <RunNowButton id={id} />
           <SkipButton schedule={schedule} onChange={resource.reload} />
           <PauseButton schedule={schedule} onChange={resource.reload} />
-          <Button action="schedule.replace" onClick={() => setEditing(true)}>
+          <Button data-action="schedule.replace" onClick={() => setEditing(true)}>
             Edit
           </Button>
           <DeleteScheduleButton id={id} />
         </>
       }
     >
-      <Panel title={schedule.inWords} tools={<ScheduleBadges schedule={schedule} />} action="schedule.show">
+      <Panel
+        title={schedule.inWords}
+        tools={<ScheduleBadges schedule={schedule} />}
+        data-action="schedule.show"
+      >
         <dl class="facts">
           <dt>Next</dt>
           <dd>
@@ -111,7 +115,7 @@ function Existing({ id }: { id: string }) {
         </dl>
       </Panel>
       <div class="columns">
-        <Panel title={`Next ${PREVIEWED}`} action="schedule.preview">
+        <Panel title={`Next ${PREVIEWED}`} data-action="schedule.preview">
           {slots.value === undefined ? <Pending resource={slots} /> : <SlotList slots={slots.value} />}
         </Panel>
         <div class="stack">

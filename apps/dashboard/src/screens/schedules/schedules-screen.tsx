@@ -26,7 +26,7 @@ export function SchedulesScreen() {
         </a>
       }
     >
-      <Panel title="Schedules" count={list?.length} action="schedule.list" isFlush>
+      <Panel title="Schedules" count={list?.length} data-action="schedule.list" isFlush>
         {list === undefined && <Pending resource={schedules} />}
         {list?.length === 0 && (
           <Empty

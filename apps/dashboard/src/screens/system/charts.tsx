@@ -5,6 +5,8 @@ import { useStore } from '../../state/store.ts';
 import { formatBytes } from '../../format/bytes.ts';
 import { Panel } from '../../ui/panel.tsx';
 import type { ChartProps } from './chart.tsx';
+// Here, so that only a script is left to be loaded later.
+import 'uplot/dist/uPlot.min.css';
 
 /** The last ten minutes, as far as this page saw them. */
 export function Charts() {

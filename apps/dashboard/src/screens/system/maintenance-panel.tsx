@@ -15,7 +15,7 @@ export function MaintenancePanel() {
   const { api } = useApp();
   const jobs = useResource(async (signal) => api.system.maintenance(signal), [], { everyMs: 10_000 });
   return (
-    <Panel title="Maintenance" count={jobs.value?.length} action="maintenance.list" isFlush>
+    <Panel title="Maintenance" count={jobs.value?.length} data-action="maintenance.list" isFlush>
       {jobs.value === undefined ? (
         <Pending resource={jobs} />
       ) : (
@@ -62,7 +62,7 @@ function Job({ job, onRun }: { job: MaintenanceJob; onRun: () => void }) {
         <Ago at={nextRunAt} />
       </td>
       <td class="tools">
-        <Button action="maintenance.run" onClick={run} label={`Run now: ${name}`}>
+        <Button data-action="maintenance.run" onClick={run} label={`Run now: ${name}`}>
           Run now
         </Button>
       </td>

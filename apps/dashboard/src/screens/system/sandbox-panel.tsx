@@ -10,7 +10,7 @@ export function SandboxPanel() {
   const resource = useResource(async (signal) => api.system.sandbox(signal), []);
   const sandbox = resource.value;
   return (
-    <Panel title="Sandbox" count={sandbox?.kind} action="system.sandbox">
+    <Panel title="Sandbox" count={sandbox?.kind} data-action="system.sandbox">
       {sandbox === undefined ? (
         <Pending resource={resource} />
       ) : (

@@ -13,7 +13,7 @@ export function ServicePanel() {
   const resource = useResource(async (signal) => api.system.get(signal), [], { everyMs: 5_000 });
   const system = resource.value;
   return (
-    <Panel title="Service" count={system?.version} action="system.show">
+    <Panel title="Service" count={system?.version} data-action="system.show">
       {system === undefined ? (
         <Pending resource={resource} />
       ) : (

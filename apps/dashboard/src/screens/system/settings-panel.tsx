@@ -11,7 +11,7 @@ export function SettingsPanel() {
   const { api } = useApp();
   const settings = useResource(async (signal) => api.system.settings(signal), []);
   return (
-    <Panel title="Settings" count={settings.value?.length} action="system.settings" isFlush>
+    <Panel title="Settings" count={settings.value?.length} data-action="system.settings" isFlush>
       {settings.value === undefined ? (
         <Pending resource={settings} />
       ) : (

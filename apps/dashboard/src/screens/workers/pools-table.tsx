@@ -94,7 +94,7 @@ function Scale({ pool: { name, workers }, onChange }: { pool: PoolView; onChange
         value={size}
         onInput={(event) => setSize(event.currentTarget.value)}
       />
-      <Button action="pool.scale" disabled={size === ''} onClick={scale} label={`Scale ${name}`}>
+      <Button data-action="pool.scale" disabled={size === ''} onClick={scale} label={`Scale ${name}`}>
         Scale
       </Button>
     </span>
@@ -117,7 +117,7 @@ function Recycle({ name, onChange }: { name: string; onChange: () => void }) {
   }
 
   return (
-    <Button action="pool.recycle" onClick={recycle} label={`Recycle ${name}`}>
+    <Button data-action="pool.recycle" onClick={recycle} label={`Recycle ${name}`}>
       Recycle
     </Button>
   );

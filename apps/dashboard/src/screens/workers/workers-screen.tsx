@@ -19,14 +19,14 @@ export function WorkersScreen() {
   };
   return (
     <Screen name="Workers">
-      <Panel title="Pools" count={pools.value?.length} action="pool.list" isFlush>
+      <Panel title="Pools" count={pools.value?.length} data-action="pool.list" isFlush>
         {pools.value === undefined && <Pending resource={pools} />}
         {pools.value?.length === 0 && <Empty title="There are no pools." />}
         {pools.value !== undefined && pools.value.length > 0 && (
           <PoolsTable pools={pools.value} onChange={reload} />
         )}
       </Panel>
-      <Panel title="Workers and processes" count={workers.value?.length} action="worker.list" isFlush>
+      <Panel title="Workers and processes" count={workers.value?.length} data-action="worker.list" isFlush>
         {workers.value === undefined && <Pending resource={workers} />}
         {workers.value?.length === 0 && (
           <Empty title="No process works at the moment." command="pawl submit --command sleep 60" />

@@ -103,7 +103,7 @@ function RecycleWorker({
   }
 
   return (
-    <Button action="worker.recycle" onClick={recycle} label={`Recycle worker ${pid ?? id}`}>
+    <Button data-action="worker.recycle" onClick={recycle} label={`Recycle worker ${pid ?? id}`}>
       Recycle
     </Button>
   );
