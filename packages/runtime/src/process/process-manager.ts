@@ -18,7 +18,7 @@ import { checkEnvironment, checkFolder, checkNoNul, checkStrings } from './launc
 import { createProcessHandle, type ProcessHandle } from './process-handle.ts';
 import { createSpawnChoice, type SpawnHelperOption } from './spawn-choice.ts';
 import type { SpawnPlan, StdioKind } from './spawner.ts';
-import { endWithHost } from './host-exit.ts';
+import { createHostExit } from './host-exit.ts';
 import { startError } from './start-fault.ts';
 import { systemProcessTable } from './system-process-table.ts';
 import type { TerminateOptions, TerminationReport } from './terminate.ts';
@@ -120,6 +120,7 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
   const finder = createDescendantFinder(table);
   const spawner = createSpawnChoice({ mode: spawnHelper, finder, clock });
   const markOf = createMarks(systemRandom);
+  const hostExit = createHostExit();
   let lastId = 0;
 
   const lifecycle = createLifecycle({
@@ -199,7 +200,7 @@ export function createProcessManager(options: ProcessManagerOptions = {}): Proce
       clock,
     });
     processes.set(handle.id, handle);
-    const letGo = onHostExit === 'end' ? endWithHost(handle.pid) : undefined;
+    const letGo = onHostExit === 'end' ? hostExit.endWithHost(handle.pid) : undefined;
     void handle.exited.then(() => {
       letGo?.();
       processes.delete(handle.id);
