@@ -1,9 +1,11 @@
-// Starts the service as a newcomer does, uses it, and ends it with Ctrl-C: `npm start`, two requests, exit status 0
+// Starts the service as a newcomer does, uses it, and ends it with Ctrl-C: `npm start`, a few requests, exit status 0
 // within five seconds, no process left.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { environment, root } from './public-packages.mjs';
 
 const START_MS = 90_000;
@@ -11,12 +13,17 @@ const STOP_MS = 5_000;
 const mark = `PAWL_SMOKE=${randomUUID()}`;
 
 const port = await freePort();
+const dataDir = mkdtempSync(join(tmpdir(), 'pawl-smoke-'));
 const address = `http://127.0.0.1:${port}`;
 // A group of its own, because Ctrl-C goes to the whole foreground group: npm, its shell and the service.
 const child = spawn('npm', ['start'], {
   cwd: root,
   detached: true,
-  env: environment({ PAWL_PORT: String(port), PAWL_SMOKE: mark.slice('PAWL_SMOKE='.length) }),
+  env: environment({
+    PAWL_PORT: String(port),
+    PAWL_DATA_DIR: dataDir,
+    PAWL_SMOKE: mark.slice('PAWL_SMOKE='.length),
+  }),
   stdio: ['ignore', 'pipe', 'pipe'],
 });
 const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
@@ -42,6 +49,20 @@ try {
   expect(typeof executionTime === 'number', `its executionTime is ${executionTime}`);
   console.log(`POST /execute: ${shown}, ${executionTime} ms in the sandbox ${sandbox}`);
 
+  const page = await fetch(`${address}/`);
+  const html = await page.text();
+  expect(page.status === 200 && html.includes('<title>Pawl'), `GET / said ${page.status}`);
+  console.log(`GET /: ${page.url.replace(address, '')}, ${html.length} bytes`);
+
+  const submitted = await fetch(`${address}/v1/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', prefer: 'wait=20' },
+    body: JSON.stringify({ command: { file: process.execPath, args: ['--version'] } }),
+  });
+  const { state, result } = await submitted.json();
+  expect(state === 'succeeded', `POST /v1/runs said ${submitted.status}, ${state}`);
+  console.log(`POST /v1/runs: ${state}, ${JSON.stringify(result)}`);
+
   const began = performance.now();
   process.kill(-Number(child.pid), 'SIGINT');
   const code = await within(STOP_MS, exited, `It still runs ${STOP_MS} ms after Ctrl-C`);
@@ -55,6 +76,7 @@ try {
 } finally {
   for (const line of marked()) process.kill(Number(line.split(' ')[0]), 'SIGKILL');
   if (process.platform !== 'linux') child.kill('SIGKILL');
+  rmSync(dataDir, { recursive: true, force: true });
 }
 
 function expect(holds, otherwise) {
