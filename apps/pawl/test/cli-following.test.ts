@@ -92,7 +92,7 @@ async function setupRestarts(context: TestContext, PAWL_SHUTDOWN_GRACE_MS = '0')
   };
 }
 
-describe.concurrent('Ctrl-C', { timeout: 60_000 }, () => {
+describe.concurrent('Ctrl-C', { timeout: 120_000 }, () => {
   it.for<readonly [command: string, args: (id: string) => readonly string[]]>([
     ['logs -f', (id) => ['logs', '-f', id]],
     [
@@ -136,7 +136,7 @@ describe.concurrent('Ctrl-C', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('logs -f', { timeout: 60_000 }, () => {
+describe.concurrent('logs -f', { timeout: 120_000 }, () => {
   it('gives what is there, then what comes, and ends with the run', async (context) => {
     const { start, submit } = setup(context);
     const { id, say } = await submit();
@@ -229,7 +229,7 @@ describe('a service that ends', { timeout: 90_000 }, () => {
   });
 });
 
-describe.concurrent('a reader that leaves', { timeout: 60_000 }, () => {
+describe.concurrent('a reader that leaves', { timeout: 120_000 }, () => {
   /** A command whose output can be left. */
   function startPiped(args: readonly string[], url: string) {
     const child = spawn(process.execPath, [PAWL, ...args], {

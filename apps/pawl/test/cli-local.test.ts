@@ -24,7 +24,7 @@ function setup({ onTestFinished }: TestContext) {
   return { folder: folder.path, pawl, at: (name: string) => join(folder.path, name) };
 }
 
-describe.concurrent('pawl advise', { timeout: 60_000 }, () => {
+describe.concurrent('pawl advise', { timeout: 120_000 }, () => {
   it.for<readonly [args: readonly string[], pattern: string]>([
     [[], 'simple'],
     [['--duration', '5m'], 'long-running'],
@@ -56,7 +56,7 @@ describe.concurrent('pawl advise', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('pawl token', { timeout: 60_000 }, () => {
+describe.concurrent('pawl token', { timeout: 120_000 }, () => {
   it('makes tokens that only their file forgets, lists them, and takes them back', async (context) => {
     const { pawl, at } = setup(context);
     const file = at('data/tokens.json');
@@ -116,7 +116,7 @@ describe.concurrent('pawl token', { timeout: 60_000 }, () => {
   });
 });
 
-describe('tokens of a service', { timeout: 60_000 }, () => {
+describe('tokens of a service', { timeout: 120_000 }, () => {
   it('let in whom they are for: 77 for none, a wrong one, and one that may do less', async (context) => {
     const { pawl, at } = setup(context);
     const make = async (name: string, role: string): Promise<string> =>
@@ -146,7 +146,7 @@ describe('tokens of a service', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('without a service', { timeout: 60_000 }, () => {
+describe.concurrent('without a service', { timeout: 120_000 }, () => {
   it.for(
     [
       ['ls'],
@@ -231,7 +231,7 @@ describe.concurrent('without a service', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('pawl doctor', { timeout: 60_000 }, () => {
+describe.concurrent('pawl doctor', { timeout: 120_000 }, () => {
   it('finds a store that is broken, and a data folder that is none: 69, with a remedy', async (context) => {
     const { pawl, at } = setup(context);
     mkdirSync(at('data'));
@@ -254,7 +254,7 @@ describe.concurrent('pawl doctor', { timeout: 60_000 }, () => {
   });
 });
 
-describe('pawl serve', { timeout: 60_000 }, () => {
+describe('pawl serve', { timeout: 120_000 }, () => {
   it('is refused on a data folder that another has: 69, and with a wrong setting: 78', async (context) => {
     const { pawl } = setup(context);
     const service = await startService();
@@ -288,10 +288,13 @@ describe('pawl bench', { timeout: 120_000 }, () => {
     for (const { value } of measurements) expect(value).toBeGreaterThan(0);
     expect(spawnSync('ls', ['-A', at('tmp')], { encoding: 'utf8' }).stdout).toBe('');
     expect(existsSync(join(folder, 'data'))).toBe(false);
+    expect((await pawl(['bench'], { TMPDIR: at('tmp') })).stdout).toMatch(
+      /^WHAT +FIGURE +UNIT\nworker process: start to first result +[\d.]+ +ms\n/,
+    );
   });
 });
 
-describe('completion', { timeout: 60_000 }, () => {
+describe('completion', { timeout: 120_000 }, () => {
   const complete = async (context: TestContext, ...words: readonly string[]): Promise<readonly string[]> => {
     const { code, stdout, stderr } = await setup(context).pawl(['complete', '--', ...words]);
     expect([code, stderr]).toEqual([0, '']);

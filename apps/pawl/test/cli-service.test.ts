@@ -60,7 +60,7 @@ async function submitAndWait(...args: readonly string[]): Promise<string> {
   return stdout.split(' ', 1)[0] ?? '';
 }
 
-describe.concurrent('pawl submit', { timeout: 60_000 }, () => {
+describe.concurrent('pawl submit', { timeout: 120_000 }, () => {
   it.for<readonly [args: readonly string[], code: number, said: RegExp]>([
     [['hello.sh'], 0, /^run_\S+ succeeded after \d+/],
     [['hello.sh', '--', 'x', '7'], 7, /^run_\S+ failed after [^:]+: .*exited with code 7/],
@@ -215,7 +215,7 @@ describe.concurrent('pawl submit', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('pawl', { timeout: 60_000 }, () => {
+describe.concurrent('pawl', { timeout: 120_000 }, () => {
   it('ls lists runs, the newest first, and filters', async () => {
     const id = await submitAndWait('--key', 'listed', 'hello.sh', '--', 'list me', '9');
     const { code, stdout, stderr } = await pawl(['ls', '--key', 'listed']);
@@ -336,6 +336,10 @@ describe.concurrent('pawl', { timeout: 60_000 }, () => {
       stderr: expect.stringMatching(/ended/),
     });
     expect(await json(['show', second])).toMatchObject({ cancelReason: 'wrong month' });
+    const [third, fourth] = [await submit('wait.sh'), await submit('wait.sh')];
+    expect(await json(['cancel', third])).toMatchObject({ id: third });
+    const fifth = await submit('wait.sh');
+    expect(await json(['cancel', fourth, fifth])).toMatchObject([{ id: fourth }, { id: fifth }]);
   });
 
   it('retry makes a new run, and rm forgets one', async () => {
@@ -397,17 +401,15 @@ describe.concurrent('pawl', { timeout: 60_000 }, () => {
     expect((await pawl(['module', 'config', 'report', '--clear'])).stdout).not.toMatch(/month/);
   });
 
-  it('schedule adds, shows, previews, pauses, skips, runs, backfills and removes', async () => {
+  it('schedule adds, lists, shows, replaces and removes', async () => {
+    const zone = ['--time-zone', 'America/New_York', '--overlap', 'skip'];
     const added = await pawl([
       'schedule',
       'add',
       'nightly',
       '--cron',
       '30 2 * * *',
-      '--time-zone',
-      'America/New_York',
-      '--overlap',
-      'skip',
+      ...zone,
       'hello.sh',
       '--',
       'x',
@@ -419,17 +421,43 @@ describe.concurrent('pawl', { timeout: 60_000 }, () => {
     expect(await json(['schedule', 'ls'])).toMatchObject({
       schedules: expect.arrayContaining([expect.objectContaining({ id: 'nightly' })]),
     });
+    expect((await pawl(['schedule', 'show', 'nightly'])).stdout).toMatch(/^schedule +nightly\n/);
     expect(await json(['schedule', 'show', 'nightly'])).toMatchObject({
-      schedule: { cron: '30 2 * * *', overlap: 'skip' },
+      schedule: { cron: '30 2 * * *', overlap: 'skip', run: { script: { args: ['x'] } } },
     });
+    expect(
+      await json(['schedule', 'add', 'nightly', '--replace', '--every', '15m', 'hello.sh']),
+    ).toMatchObject({
+      schedule: { cron: null, everyMs: 900_000 },
+    });
+    expect(await pawl(['schedule', 'rm', 'nightly'])).toEqual({
+      code: 0,
+      stdout: 'nightly removed\n',
+      stderr: '',
+    });
+    expect((await pawl(['schedule', 'show', 'nightly'])).code).toBe(66);
+    await pawl(['schedule', 'add', 'other', '--every', '1h', 'hello.sh']);
+    expect(await json(['schedule', 'rm', 'other'])).toEqual({ id: 'other', removed: true });
+  });
 
+  it.for(
+    [
+      ['--every', '15m', '--cron', '* * * * *'],
+      ['--cron', 'nonsense'],
+      ['--every', '1'],
+      ['--every', '15m', '--overlap', 'perhaps'],
+    ].map((timing) => [timing] as const),
+  )('schedule add %j is used wrongly: 64', async ([timing]) => {
+    const { code, stdout, stderr } = await pawl(['schedule', 'add', 'wrong', ...timing, 'hello.sh']);
+    expect([code, stdout, stderr]).toEqual([64, '', expect.stringMatching(/^pawl: /)]);
+  });
+
+  it('schedule preview shows what the clocks do, of schedules that are saved and of others', async () => {
+    const timing = ['--cron', '30 2 * * *', '--time-zone', 'America/New_York'];
     const preview = await pawl([
       'schedule',
       'preview',
-      '--cron',
-      '30 2 * * *',
-      '--time-zone',
-      'America/New_York',
+      ...timing,
       '--from',
       '2026-03-07T00:00Z',
       '--count',
@@ -439,50 +467,51 @@ describe.concurrent('pawl', { timeout: 60_000 }, () => {
       expect.stringMatching(/^2026-03-07T02:30:00-05:00 {2}2026-03-07T07:30:00\.000Z/),
       expect.stringMatching(/^2026-03-08T03:00:00-04:00 .*02:30 does not exist/),
     ]);
-    expect(await json(['schedule', 'preview', 'nightly', '--count', '3'])).toMatchObject({
+    await pawl(['schedule', 'add', 'previewed', ...timing, 'hello.sh']);
+    expect(await json(['schedule', 'preview', 'previewed', '--count', '3'])).toMatchObject({
       slots: [{}, {}, {}],
     });
     expect((await pawl(['schedule', 'preview'])).code).toBe(64);
-    expect((await pawl(['schedule', 'preview', 'nightly', '--every', '5m'])).code).toBe(64);
+    expect((await pawl(['schedule', 'preview', 'previewed', '--every', '5m'])).code).toBe(64);
+  });
 
-    expect((await pawl(['schedule', 'pause', 'nightly', '--reason', 'the disk is full'])).stdout).toMatch(
+  it('schedule pauses, resumes and skips', async () => {
+    await pawl(['schedule', 'add', 'paused', '--cron', '0 5 1 * *', 'hello.sh']);
+    const reason = ['--reason', 'the disk is full'];
+    expect((await pawl(['schedule', 'pause', 'paused', ...reason])).stdout).toMatch(
       /paused because +the disk is full/,
     );
-    expect((await pawl(['schedule', 'pause', 'nightly'])).code).toBe(64);
-    expect(await json(['schedule', 'resume', 'nightly'])).toMatchObject({ pause: null });
-    expect(await json(['schedule', 'skip-next', 'nightly'])).toMatchObject({ skipsAt: expect.any(String) });
-    expect(await json(['schedule', 'skip-next', 'nightly', '--undo'])).toMatchObject({ skipsAt: null });
-    const { runId } = await json<{ runId: string }>(['schedule', 'run', 'nightly']);
-    expect(await json(['show', runId])).toMatchObject({ title: 'hello.sh x' });
-    expect(
-      await json([
-        'schedule',
-        'backfill',
-        'nightly',
-        '--from',
-        '2026-03-01',
-        '--to',
-        '2026-03-04',
-        '--dry-run',
-      ]),
-    ).toEqual({ dryRun: true, slots: 3 });
-    expect(
-      (await pawl(['schedule', 'backfill', 'nightly', '--from', '2026-03-01', '--to', '2099-01-01'])).code,
-    ).toBe(64);
-
-    expect(
-      await json(['schedule', 'add', 'nightly', '--replace', '--every', '15m', 'hello.sh']),
-    ).toMatchObject({ schedule: { cron: null, everyMs: 900_000 } });
-    expect(
-      (await pawl(['schedule', 'add', 'both', '--every', '15m', '--cron', '* * * * *', 'hello.sh'])).code,
-    ).toBe(64);
-    expect((await pawl(['schedule', 'add', 'bad', '--cron', 'nonsense', 'hello.sh'])).code).toBe(64);
-    expect(await pawl(['schedule', 'rm', 'nightly'])).toEqual({
-      code: 0,
-      stdout: 'nightly removed\n',
-      stderr: '',
+    expect((await pawl(['schedule', 'ls'])).stdout).toMatch(/^paused .* paused .* the disk is full$/m);
+    expect((await pawl(['schedule', 'pause', 'paused'])).code).toBe(64);
+    expect(await json(['schedule', 'resume', 'paused'])).toMatchObject({ pause: null });
+    expect(await json(['schedule', 'pause', 'paused', ...reason])).toMatchObject({
+      pause: { reason: 'the disk is full' },
     });
-    expect((await pawl(['schedule', 'show', 'nightly'])).code).toBe(66);
+    expect((await pawl(['schedule', 'resume', 'paused'])).stdout).not.toContain('because');
+    expect((await pawl(['schedule', 'skip-next', 'paused'])).stdout).toMatch(/^skips +\d{4}-/m);
+    expect(await json(['schedule', 'skip-next', 'paused', '--undo'])).toMatchObject({ skipsAt: null });
+    expect(await json(['schedule', 'skip-next', 'paused'])).toMatchObject({ skipsAt: expect.any(String) });
+    expect((await pawl(['schedule', 'skip-next', 'paused', '--undo'])).stdout).not.toContain('skips');
+  });
+
+  it('schedule runs now, and what the past has missed', async () => {
+    await pawl(['schedule', 'add', 'missed', '--every', '15m', 'hello.sh', '--', 'y']);
+    const { runId } = await json<{ runId: string }>(['schedule', 'run', 'missed']);
+    expect(await json(['show', runId])).toMatchObject({ title: 'hello.sh y' });
+    await pawl(['schedule', 'add', 'missed-too', '--every', '1d', 'hello.sh']);
+    expect((await pawl(['schedule', 'run', 'missed-too'])).stdout).toMatch(/^run_\S+\n$/);
+    const backfill = ['schedule', 'backfill', 'missed', '--from', '2026-03-01', '--to'];
+    expect(await json([...backfill, '2026-03-01T01:00:00Z', '--dry-run'])).toEqual({
+      dryRun: true,
+      slots: 4,
+    });
+    expect((await pawl([...backfill, '2026-03-01T01:00:00Z', '--dry-run'])).stdout).toBe(
+      '4 slots would be run, but for those that had their run\n',
+    );
+    expect((await pawl([...backfill, '2026-03-01T01:00:00Z', '--at-once', '2'])).stdout).toMatch(
+      /^4 slots are being run/,
+    );
+    expect((await pawl([...backfill, '2099-01-01'])).code).toBe(64);
   });
 
   it('maintenance lists jobs and runs one', async () => {
@@ -505,8 +534,18 @@ describe.concurrent('pawl', { timeout: 60_000 }, () => {
     const { workers } = await json<{ workers: readonly { id: string; kind: string }[] }>(['worker', 'ls']);
     const worker = workers.find(({ kind }) => kind === 'pool')?.id ?? '';
     expect((await pawl(['worker', 'ls'])).stdout).toContain(`\n${worker} `);
-    expect((await pawl(['worker', 'recycle', worker])).code).toBe(0);
-    expect((await pawl(['pool', 'recycle', 'python', '--json'])).code).toBe(0);
+    expect((await pawl(['worker', 'recycle', worker])).stdout).toBe(`${worker} is being replaced\n`);
+    expect(await json(['pool', 'recycle', 'python'])).toMatchObject({ recycled: expect.any(Number) });
+    expect((await pawl(['pool', 'recycle', 'python'])).stdout).toMatch(
+      /^\d+ workers of python are being replaced\n$/,
+    );
+    expect(await json(['pool', 'scale', 'python', '2'])).toMatchObject({ name: 'python' });
+    const { workers: next } = await json<{ workers: readonly { id: string; kind: string }[] }>([
+      'worker',
+      'ls',
+    ]);
+    const another = next.find(({ kind }) => kind === 'pool')?.id ?? '';
+    expect(await json(['worker', 'recycle', another])).toMatchObject({ recycled: 1 });
     expect((await pawl(['pool', 'scale', 'python', 'many'])).code).toBe(64);
     expect((await pawl(['pool', 'scale', 'nowhere', '1'])).code).toBe(66);
     expect((await pawl(['worker', 'recycle', 'nowhere'])).code).toBe(66);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.dispose());
 
-describe.concurrent(`on a terminal${NO_TERMINAL}`, { timeout: 60_000, skip: NO_TERMINAL !== '' }, () => {
+describe.concurrent(`on a terminal${NO_TERMINAL}`, { timeout: 120_000, skip: NO_TERMINAL !== '' }, () => {
   const show = async (args: readonly string[], columns = 100, env = {}): Promise<string> => {
     const { code, stdout } = await pawlOnTerminal(args, { columns, env: { PAWL_URL: service.url, ...env } })
       .exited;
@@ -65,7 +65,7 @@ describe.concurrent(`on a terminal${NO_TERMINAL}`, { timeout: 60_000, skip: NO_T
   });
 });
 
-describe.concurrent('in a pipe', { timeout: 60_000 }, () => {
+describe.concurrent('in a pipe', { timeout: 120_000 }, () => {
   const env = (): Readonly<Record<string, string>> => ({ PAWL_URL: service.url });
 
   it('nothing is cut, and nothing has a colour', async () => {

@@ -30,7 +30,7 @@ const START_LIMIT_MS = 30_000;
 /** A worker process from nothing to its first result, and what a run in it costs. */
 export async function measurePool(signal: AbortSignal): Promise<readonly Measurement[]> {
   const startedAt = performance.now();
-  await using pool = createPool({ worker: new URL('bench-worker.js', import.meta.url), maxWorkers: 1 });
+  await using pool = createPool({ worker: new URL('./bench-worker.js', import.meta.url), maxWorkers: 1 });
   await pool.run('echo', null, { signal });
   const start = performance.now() - startedAt;
   const roundTrip = await medianOf(POOL_CALLS, () => pool.run('echo', null, { signal }));
