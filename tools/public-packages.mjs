@@ -35,6 +35,7 @@ export async function packAll(packages, into) {
       folder,
       manifest,
       files: files.map((file) => file.path),
+      sourceSize: files.reduce((sum, file) => sum + (file.path.startsWith('src/') ? file.size : 0), 0),
       size,
       unpackedSize,
       tarball: join(into, filename),

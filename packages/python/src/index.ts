@@ -14,7 +14,7 @@ export type { ExecutionResult, ExecutionStatus, TestCase, TestResult } from './e
 export type { ErrorKind, ProgramError } from './program-error.ts';
 
 // Exercises
-export { type Exercise, type ExerciseFolder, ExerciseNotFoundError } from './exercises.ts';
+export { type Exercise, type ExerciseFolder, ExerciseNotFoundError } from './exercises/exercise-folder.ts';
 
 // Sandbox
 export type { RejectedSandbox, SandboxCheck, SandboxKind, SandboxReport } from './sandbox/sandbox.ts';

@@ -5,7 +5,7 @@ import { createLifecycle, type Service } from '@pawl/core';
 import { type PoolStats, type ProcessPool, PoolStoppedError } from '@pawl/runtime';
 import { type ExecutionRequest, type ResolvedRequest, resolveRequest } from './execution-request.ts';
 import { createExecutionResult, type ExecutionResult, type WorkerAnswer } from './execution-result.ts';
-import type { ExerciseFolder } from './exercises.ts';
+import type { ExerciseFolder } from './exercises/exercise-folder.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_LIMITS } from './limits.ts';
 import { type PythonRunnerOptions, resolveRunnerOptions } from './runner-options.ts';
 import type { SandboxKind, SandboxReport } from './sandbox/sandbox.ts';

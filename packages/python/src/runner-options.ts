@@ -12,7 +12,7 @@ import {
   systemClock,
 } from '@pawl/core';
 import { DEFAULT_LIMITS, DEFAULT_MAX_LIMITS, type ExecutionLimits, resolveLimits } from './limits.ts';
-import { createExerciseFolder, type ExerciseFolder, SAMPLE_EXERCISES } from './exercises.ts';
+import { createExerciseFolder, type ExerciseFolder, SAMPLE_EXERCISES } from './exercises/exercise-folder.ts';
 import { bubblewrapSandbox } from './sandbox/bubblewrap.ts';
 import { landlockSandbox } from './sandbox/landlock.ts';
 import { noSandbox } from './sandbox/none.ts';

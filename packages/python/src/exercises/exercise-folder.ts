@@ -26,7 +26,7 @@ export class ExerciseNotFoundError extends PawlError {
 }
 
 /** The three sample exercises that come with this package. */
-export const SAMPLE_EXERCISES: URL = new URL('../src/exercises/', import.meta.url);
+export const SAMPLE_EXERCISES: URL = new URL('../../src/exercises/', import.meta.url);
 
 /** A folder of exercises, read anew each time: what a teacher changes counts from then on. */
 export interface ExerciseFolder {
