@@ -5,7 +5,7 @@ import { clientOf, serviceCommand, type ServiceOptions, withExamples } from '../
 
 export function define(command: Command): void {
   command.argument('<worker>', 'the id of a worker, as `pawl worker ls` shows it');
-  withExamples(serviceCommand(command), 'pawl worker recycle python-1').action(
+  withExamples(serviceCommand(command), 'pawl worker recycle python.worker-1').action(
     async (id: string, options: ServiceOptions) => {
       const answer = await clientOf(options).send('POST', route`/v1/workers/${id}/recycle`);
       if (options.json === true) printJson(answer);
