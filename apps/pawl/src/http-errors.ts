@@ -67,7 +67,7 @@ export async function handleError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const problem = toHttpError(error);
+  const problem = toHttpError(error, request.routeOptions.bodyLimit);
   // Those it says itself are news to nobody.
   if (problem.status >= 500 && !(error instanceof HttpError) && !isSandboxUnavailable(error))
     request.log.error({ err: error }, problem.message);
@@ -82,7 +82,7 @@ function retryAfterSeconds(error: unknown): number {
 }
 
 /** What an error means to a client. */
-export function toHttpError(error: unknown): HttpError {
+export function toHttpError(error: unknown, bodyLimitBytes?: number): HttpError {
   if (error instanceof HttpError) return error;
   if (isSandboxUnavailable(error)) {
     const { rejected } = error;
@@ -116,7 +116,8 @@ export function toHttpError(error: unknown): HttpError {
     return new HttpError(503, error.code, `The service is busy or stopping: ${error.message}`);
   }
   return (
-    fromFastify(fieldsOf(error)) ?? new HttpError(500, 'INTERNAL', 'The service failed. Its log says more.')
+    fromFastify(fieldsOf(error), bodyLimitBytes) ??
+    new HttpError(500, 'INTERNAL', 'The service failed. Its log says more.')
   );
 }
 
@@ -157,11 +158,14 @@ function fieldsOf(error: unknown): Partial<FastifyError> & { readonly retryAfter
 }
 
 /** The faults that fastify finds before a route runs. */
-function fromFastify({ code, message = '', statusCode }: Partial<FastifyError>): HttpError | undefined {
+function fromFastify(
+  { code, message = '', statusCode }: Partial<FastifyError>,
+  bodyLimitBytes: number | undefined,
+): HttpError | undefined {
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new HttpError(413, 'BODY_TOO_LARGE', 'The body is too large.', [
-        { field: 'body', message: 'Expected `body` to be at most 1048576 bytes.' },
+        { field: 'body', message: `Expected \`body\` to be at most ${bodyLimitBytes} bytes.` },
       ]);
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new HttpError(

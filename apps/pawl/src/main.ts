@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { sleep, systemClock, untilAborted } from '@pawl/core';
+import { linkAbort, sleep, systemClock, untilAborted } from '@pawl/core';
 import { createShutdown, drainHttpServer, installSignalHandlers } from '@pawl/resilience';
 import { createOutputLogs, createRunTracker, createSystemProbe } from '@pawl/tasks';
 import { createApp } from './app.ts';
@@ -42,13 +42,16 @@ import { createWorkers } from './workers/workers.ts';
 const DAY_MS = 86_400_000;
 /** After the grace of the runs: to end what is left of them, and to answer what is under way. */
 const SHUTDOWN_MARGIN_MS = 10_000;
+/** To remove what would be left behind when somebody forces the end. */
+const FORCED_MS = 1_000;
 
 /** Builds the whole service, starts it, and resolves when it listens. It ends by SIGINT or SIGTERM, with exit code 0. */
 export async function serve(config: Config): Promise<void> {
   const { dataDir, maxConcurrentRuns: maxConcurrent, runMode: mode, python } = config;
   const clock = systemClock;
   const logger = await createLogger({ level: config.logLevel, isTerminal: process.stderr.isTTY });
-  const shutdown = createShutdown({ gracefulMs: config.shutdownGraceMs + SHUTDOWN_MARGIN_MS, logger });
+  const gracefulMs = config.shutdownGraceMs + SHUTDOWN_MARGIN_MS;
+  const shutdown = createShutdown({ gracefulMs, forcedMs: FORCED_MS, logger });
   const tokens = createTokens({ file: config.tokensFile, logger });
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const inDataDir = (name: string): string | undefined =>
@@ -57,12 +60,9 @@ export async function serve(config: Config): Promise<void> {
   // What runs
   const retentionMs = config.retentionDays * DAY_MS;
   const store = createServiceStore(config);
-  const logs = createOutputLogs({ folder: join(dataDir, 'logs'), maxAgeMs: retentionMs });
+  const logs = createOutputLogs({ folder: store.logsFolder, maxAgeMs: retentionMs });
   const programs = createPrograms(config, logger);
   const { exercises } = programs.runner;
-  // It takes a moment, in processes of its own, while the rest is built.
-  const probed = programs.sandbox();
-  probed.catch(() => undefined);
   const registry = createModuleRegistry({ path: config.modules, logger });
   const seal = createPasswordSeal(readSealKey(inDataDir('password.key')));
   const kinds: RunKinds = {
@@ -93,7 +93,8 @@ export async function serve(config: Config): Promise<void> {
   const schedules = createSchedules({
     store: store.schedules,
     tracker,
-    submit: async (request) => (await runs.submit(request)).run.id,
+    // A slot that is claimed is given no other run.
+    submit: async (request) => (await runs.submit(request, { whileStopping: true })).run.id,
     toStored: (request) => runs.toStored(request),
     historyFile: inDataDir('schedule-runs.json'),
     clock,
@@ -155,11 +156,18 @@ export async function serve(config: Config): Promise<void> {
     events,
     streams,
   };
+  // It takes a moment, in processes of its own, while the routes are built.
+  const probed = programs.sandbox();
+  probed.catch(() => undefined);
   const app = await createApp(services);
 
   async function endRuns(hurry: AbortSignal): Promise<void> {
-    const grace = sleep(clock, config.shutdownGraceMs, { signal: hurry }).catch(() => undefined);
+    using over = linkAbort(hurry);
+    const scheduled = schedules.stop({ graceMs: 0 });
+    const grace = sleep(clock, config.shutdownGraceMs, { signal: over.signal }).catch(() => undefined);
     await Promise.race([tracker.drain(), grace]);
+    over.abort(undefined);
+    await scheduled;
     await tracker.stop({ graceMs: 0 });
   }
 
@@ -167,7 +175,6 @@ export async function serve(config: Config): Promise<void> {
   shutdown.register('work', async ({ signal: hurry }) => {
     await Promise.all([
       untilAborted(programs.executor.stop({ graceMs: Infinity }), hurry),
-      schedules.stop({ graceMs: 0 }),
       maintenance.stop({ graceMs: 0 }),
       endRuns(hurry),
     ]);

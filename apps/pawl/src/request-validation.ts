@@ -23,11 +23,7 @@ export function validate<T>(schema: z.ZodType<T>, data: unknown, part: RequestPa
 }
 
 /** Says which fields are wrong, and how. 413 when all that is wrong is too large. */
-export function toValidationError(
-  { issues }: z.ZodError,
-  data: unknown,
-  part: RequestPart = 'body',
-): HttpError {
+function toValidationError({ issues }: z.ZodError, data: unknown, part: RequestPart = 'body'): HttpError {
   const { name, code } = PARTS[part];
   const faults = issues.flatMap((issue) => faultsOf(issue, data, name));
   const message = faults.map((fault) => fault.message).join(' ');

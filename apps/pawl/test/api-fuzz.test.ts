@@ -38,9 +38,9 @@ type Fields = Readonly<Record<string, Arbitrary<unknown>>>;
 const BODY: Hints = {
   fields: {
     file: fc.constantFrom('true', 'false', '/no/such/program', './here'),
-    path: fc.constantFrom('/no/such/script.py', 'script.mjs', '/', '/etc/passwd'),
+    path: fc.constantFrom(`${MODULES}/report/report.mjs`, 'notes.txt', '/no/such/script.py', '/'),
     interpreter: fc.constantFrom('true', 'no-such-interpreter'),
-    cwd: fc.constantFrom('/tmp', '/no/such/folder', '/etc/passwd'),
+    cwd: fc.constantFrom('/tmp', '/', '/no/such/folder'),
     code: fc.constantFrom('print(1)', '1/0', 'import nothing', 'é = "🐍"', '('),
     testCode: fc.constantFrom('assert True', 'assert output'),
     parameters: fc.constantFrom({}, { seconds: 0 }, { name: 'Ada' }, { month: '2026-03' }, { month: 'May' }),
@@ -81,8 +81,12 @@ function keepRules(value: Readonly<Record<string, unknown>>): Readonly<Record<st
   const remove = (...names: readonly string[]): void => {
     for (const name of names) delete kept[name];
   };
+  if (typeof value['run'] === 'object') kept['run'] = { ...value['run'], idempotencyKey: undefined };
   const kinds = ['script', 'command', 'python', 'module'].filter((kind) => kind in value);
-  if (kinds.length > 1) remove(...kinds.slice(1));
+  // One of them, whichever: as many requests are of each kind.
+  const chosen = kinds[JSON.stringify(value).length % Math.max(1, kinds.length)];
+  remove(...kinds.filter((kind) => kind !== chosen));
+  if ('testCode' in value) remove('exerciseId');
   if (typeof value['cron'] === 'string') remove('everyMs', 'pace', 'startAt');
   else if (typeof value['everyMs'] === 'number')
     remove('cron', 'timeZone', 'dstGap', 'dstOverlap', 'startAt');

@@ -25,7 +25,7 @@ describe('a thousand runs at once', { timeout: 60_000 }, () => {
       ),
     );
     const statuses = new Set(answers.map(({ status }) => status));
-    expect([...statuses].toSorted()).toEqual([202, 409]);
+    expect(statuses).toEqual(new Set([202, 409]));
     const accepted = answers.filter(({ status }) => status === 202).map(({ body }) => body.id);
     expect(new Set(accepted).size).toBe(accepted.length);
 

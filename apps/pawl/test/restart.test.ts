@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { makeFolder, NO_PROC, PAWL, processesWith, until } from './processes.ts';
 import { ended, follow, script, shell, show, submit, textsOf, untilPrints } from './run-client.ts';
@@ -161,6 +161,8 @@ describe('the data', { concurrent: true, timeout: 60_000 }, () => {
     expect(await ended(first, id)).toMatchObject({ state: 'succeeded' });
     first.kill('SIGTERM');
     expect(await first.exited).toEqual({ code: 0, signal: null });
+    expect(readdirSync(first.folder)).toEqual([]);
+    expect(readdirSync(first.dataDir)).toEqual([]);
     const second = await setup(context, env);
     expect((await show(second, id)).status).toBe(404);
   });

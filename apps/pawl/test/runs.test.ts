@@ -156,6 +156,8 @@ describe('POST /v1/runs', { concurrent: true }, () => {
       status: 404,
       code: 'MODULE_NOT_FOUND',
     });
+    const exercise = await refused({ python: { code: 'pass', exerciseId: 'none' } });
+    expect(exercise.body).toMatchObject({ status: 404, code: 'EXERCISE_NOT_FOUND' });
   });
 });
 

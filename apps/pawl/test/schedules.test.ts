@@ -59,6 +59,10 @@ describe('schedules over HTTP', () => {
     expect(fieldsOfProblem(await client.post('/v1/schedules', twoKinds), [400, 'BODY_INVALID'])).toEqual([
       'run',
     ]);
+    const ownKey = { ...yearly, run: { ...HELLO, idempotencyKey: 'k' } };
+    expect(fieldsOfProblem(await client.post('/v1/schedules', ownKey), [400, 'BODY_INVALID'])).toEqual([
+      'run.idempotencyKey',
+    ]);
     expect((await client.get('/v1/schedules')).body['schedules']).toEqual([]);
   });
 

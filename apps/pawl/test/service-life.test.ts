@@ -6,6 +6,10 @@ import { describe, expect, it, type TestContext } from 'vitest';
 import { makeFolder, NO_PROC, NO_PYTHON, PAWL, processesWith, until } from './processes.ts';
 import { problemIn, type Service, setup } from './start-service.ts';
 
+interface PoolPage {
+  readonly pools: readonly { readonly waiting: number }[];
+}
+
 /** Sends a program and waits until it runs: it starts a process that can be seen from outside of its sandbox. */
 async function startProgram(
   service: Service,
@@ -40,8 +44,10 @@ describe(`the end of the service${NO_ENDING}`, { concurrent: true, skip: NO_ENDI
     const service = await setup(context, { PAWL_MAX_CONCURRENT_RUNS: '1' });
     const { answer } = await startProgram(service, 'time.sleep(2)');
     const waiting = [1, 2].map((n) => service.run(`import time\ntime.sleep(2)\nprint(${n})`));
-    // They are there when the health, asked after them, is answered.
-    await fetch(`${service.url}/health`);
+    await until('they wait', async () => {
+      const { body } = await service.request<PoolPage>('GET', '/v1/pools');
+      return body.pools[0]?.waiting === 2;
+    });
     service.kill('SIGTERM');
     expect(await Promise.all(waiting)).toMatchObject([{ output: '1' }, { output: '2' }]);
     expect(await answer).toMatchObject({ status: 200 });

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { exitCodes } from '../src/cli/exit-codes.ts';
+import { SETTINGS } from '../src/settings.ts';
 import { NO_PROC, NO_PYTHON, processesWith, until } from './processes.ts';
 import { problemIn, type Service, setup, startService } from './start-service.ts';
 
@@ -156,7 +157,7 @@ describe('the HTTP service', () => {
   });
 
   it.each([
-    ['GET', '/'],
+    ['GET', '/nothing'],
     ['GET', '/execute'],
     ['POST', '/health'],
     ['DELETE', '/execute'],
@@ -295,7 +296,7 @@ describe.skipIf(NO_PYTHON)(`the README${NO_PYTHON}`, () => {
 
   it('has answers of the service that are real', async (context) => {
     const service = await setup(context);
-    expect(examples).toHaveLength(readme.split('\ncurl ').length - 1);
+    expect(examples).toHaveLength(readme.split('```json\n').length - 1);
     for (const { path, body, answer = '' } of examples) {
       const response = await (body === undefined ? fetch(`${service.url}${path}`) : service.post(body));
       const shown = JSON.parse(answer) as Record<string, unknown>;
@@ -307,12 +308,13 @@ describe.skipIf(NO_PYTHON)(`the README${NO_PYTHON}`, () => {
 
   it('names every setting and no other', () => {
     const named = new Set(readme.match(/PAWL_[A-Z_]+/g));
-    const source = readFileSync(new URL('../src/config.ts', import.meta.url), 'utf8');
-    expect([...named].toSorted()).toEqual([...new Set(source.match(/PAWL_[A-Z_]+/g))].toSorted());
+    // One names the file of settings, two are for the command as a client.
+    expect([...named].toSorted()).toEqual([...SETTINGS, 'PAWL_CONFIG', 'PAWL_TOKEN', 'PAWL_URL'].toSorted());
   });
 
-  it('names every exit code', () => {
-    for (const code of Object.values(exitCodes))
-      expect(readme).toMatch(new RegExp(`^\\| (?:0–255|${code}) `, 'm'));
+  it('leads to the meaning of every exit code', () => {
+    expect(readme).toContain('(../../docs/cli.md#exit-codes)');
+    const manual = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+    for (const code of Object.values(exitCodes)) expect(manual).toMatch(new RegExp(`^\\| ${code} `, 'm'));
   });
 });

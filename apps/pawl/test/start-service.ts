@@ -34,7 +34,7 @@ export interface Service {
   /** Its `PAWL_DATA_DIR`. */
   readonly dataDir: string;
   stdout(): string;
-  /** What it logged, but for the line that says which sandbox this machine has. */
+  /** What it logged, but for what is about this machine: which sandbox it has, and how busy it is. */
   stderr(): string;
   /** Runs a program. @throws when the answer is not 200 */
   run(code: string): Promise<Answer>;
@@ -63,6 +63,8 @@ export interface Answered<T> {
   readonly headers: Headers;
   readonly body: T;
 }
+
+const OF_THE_MACHINE = /^.*(?:Programs run (?:in the|without a) sandbox|use is [\d.]+ %, above).*\n/gm;
 
 /** Starts the service on a free port and waits for the line that says where it listens. */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<Service> {
@@ -147,7 +149,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
       };
     },
     stdout: () => output.stdout,
-    stderr: () => output.stderr.replace(/^.*Programs run (?:in the|without a) sandbox.*\n/m, ''),
+    stderr: () => output.stderr.replaceAll(OF_THE_MACHINE, ''),
     post,
     async run(code) {
       const response = await post({ code });

@@ -50,7 +50,7 @@ export const commandRequest = z
 
 export const pythonRequest = z.strictObject(programFields).describe('Runs Python in the sandbox.');
 
-export const moduleRequest = z
+const moduleRequest = z
   .strictObject({
     id: z.string().min(1).max(MAX_NAME_CHARACTERS).describe('The name of a module.'),
     parameters: z.record(z.string().max(MAX_NAME_CHARACTERS), z.unknown()).optional(),
@@ -107,7 +107,7 @@ export const runRequest = z
 export type RunRequest = z.infer<typeof runRequest>;
 
 /** Most runs in one request. */
-export const MAX_BATCH = 1_000;
+const MAX_BATCH = 1_000;
 
 /** Each is checked by itself, so that one that is wrong does not keep the others out. */
 export const batchRequest = z.strictObject({

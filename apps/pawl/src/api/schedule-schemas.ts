@@ -79,16 +79,25 @@ const timing = {
     .describe('Runs that fail one after another until it is paused.'),
 };
 
+const scheduledRun = runRequest.refine(({ idempotencyKey }) => idempotencyKey === undefined, {
+  error: 'absent: each slot has its own',
+  path: ['idempotencyKey'],
+});
+
 /** What runs when, under a name. */
 export const scheduleRequest = z.strictObject({
   id: scheduleId,
   ...timing,
-  run: runRequest.describe('What each slot runs.'),
+  run: scheduledRun.describe('What each slot runs.'),
 });
 export type ScheduleRequest = z.infer<typeof scheduleRequest>;
 
 /** The same under the name in the address. */
-export const scheduleReplacement = z.strictObject({ id: scheduleId.optional(), ...timing, run: runRequest });
+export const scheduleReplacement = z.strictObject({
+  id: scheduleId.optional(),
+  ...timing,
+  run: scheduledRun,
+});
 
 /** Its slots are asked for, so that it needs no name and nothing to run. */
 export const scheduleDraft = z.strictObject({

@@ -97,7 +97,7 @@ describe('the module registry', () => {
         file,
         field: 'parameters[0].colour',
         value: '"red"',
-        message: '`parameters[0].colour` is not a field of this request.',
+        message: '`parameters[0].colour` is not a field of a module.',
       },
     ]);
   });
@@ -178,6 +178,17 @@ describe('the module registry', () => {
     const { faults } = await registry.catalogue();
     expect(faults.map((fault) => fault.field)).toContain(field);
     expect(faults.find((fault) => fault.field === field)?.message).toContain(rule);
+  });
+
+  it('shows no password that somebody wrote into a definition', async (context) => {
+    const { registry, write } = setup(context);
+    write('a.module.json', {
+      ...plain('a'),
+      parameters: [{ name: 'p', type: 'password', default: 'hunter2' }],
+    });
+    const { faults } = await registry.catalogue();
+    expect(faults).toMatchObject([{ field: 'parameters[0].default', value: null }]);
+    expect(JSON.stringify(faults)).not.toContain('hunter2');
   });
 
   it('has nothing where no path is given, and says so where a path leads nowhere', async () => {

@@ -34,7 +34,7 @@ export function runRoutes(app: FastifyInstance, { runs, tracker }: Services): vo
         description:
           'The header `Idempotency-Key` is the same as the field. `Prefer: wait=10` waits so many seconds for the end.',
         body: runRequest,
-        response: { 200: runView, 202: runView, ...problemAnswers(400, 409, 413, 415, 422, 503) },
+        response: { 200: runView, 202: runView, ...problemAnswers(400, 404, 409, 413, 415, 422, 503) },
       },
       config: { role: 'run' },
     },

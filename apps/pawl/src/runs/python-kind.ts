@@ -17,7 +17,7 @@ export interface PythonKindOptions {
 }
 
 /** A submitted program did not succeed, or did not pass its tests. */
-export class ProgramFailedError extends PawlError {
+class ProgramFailedError extends PawlError {
   declare readonly code: 'PROGRAM_FAILED';
   /** What came of it, without what it printed. */
   readonly result: object;
@@ -53,7 +53,11 @@ export function createPythonKind({ logs, executor, exercises }: PythonKindOption
   }
 
   return {
-    prepare: (input) => ({ task: 'python', input }),
+    async prepare(input) {
+      // One that there is not is said now, not by a run that fails later.
+      if (input.exerciseId !== undefined) await exercises.get(input.exerciseId);
+      return { task: 'python', input };
+    },
     title: ({ code }) => programTitle(code),
     run,
   };

@@ -27,10 +27,15 @@ export interface WaitForRun {
   readonly signal: AbortSignal;
 }
 
+export interface SubmitOptions {
+  /** Takes it also while the service ends: it runs after the next start. @default false */
+  readonly whileStopping?: boolean;
+}
+
 /** Tracked runs, in the words of the HTTP service. */
 export interface Runs {
   /** @throws HttpError 422 naming the field; IdempotencyConflictError, RunStoreError, TrackerStoppedError */
-  submit(request: RunRequest): Promise<SubmittedRun>;
+  submit(request: RunRequest, options?: SubmitOptions): Promise<SubmittedRun>;
   /** Each by itself, stored in this order. What kept one from being stored is in its place. */
   submitAll(requests: readonly (RunRequest | Error)[]): Promise<readonly (SubmittedRun | Error)[]>;
   /** The request as it may be kept for later: looked at, and without secrets in clear. @throws as `submit` */
@@ -68,8 +73,11 @@ export interface RunsOptions {
 export function createRuns(options: RunsOptions): Runs {
   const { tracker, live, logs, kinds, maxConcurrent, isOpen, closing, clock } = options;
 
-  async function toSpec(request: RunRequest): Promise<RunSpec> {
-    if (!isOpen()) throw new HttpError(503, 'STOPPING', 'The service is stopping.');
+  async function toSpec(
+    request: RunRequest,
+    { whileStopping = false }: SubmitOptions = {},
+  ): Promise<RunSpec> {
+    if (!whileStopping && !isOpen()) throw new HttpError(503, 'STOPPING', 'The service is stopping.');
     const { name, payload, others } = split(request);
     return { ...(await prepare(name, payload)), ...others };
   }
@@ -104,7 +112,7 @@ export function createRuns(options: RunsOptions): Runs {
   }
 
   return {
-    submit: async (request) => start(await toSpec(request)),
+    submit: async (request, submitOptions) => start(await toSpec(request, submitOptions)),
     async submitAll(requests) {
       // All are looked at before the first is stored, so that they are stored in this order.
       const specs = await Promise.all(

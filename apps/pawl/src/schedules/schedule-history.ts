@@ -1,12 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { hasCode, type Logger } from '@pawl/core';
+import { type Clock, hasCode, type Logger, sleep } from '@pawl/core';
 import { isFinal, type Run, type RunTracker } from '@pawl/tasks';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 
 /** Runs that are remembered of a schedule. */
 const MAX_RUNS = 30;
+/** From one write to the next: with many schedules the file is long. */
+const WRITE_EVERY_MS = 500;
 
 /** Which runs a schedule had: their ids, in a file of its own; the runs themselves are in the store. */
 export interface ScheduleHistory {
@@ -16,7 +18,7 @@ export interface ScheduleHistory {
   /** The latest first. Those whose run was removed are forgotten. */
   runs(scheduleId: string): Promise<readonly Run[]>;
   forget(scheduleId: string): void;
-  /** Resolves when all is written that was noted. */
+  /** Resolves when all is written that was noted; for the end. */
   flush(): Promise<void>;
 }
 
@@ -24,16 +26,23 @@ export interface ScheduleHistoryOptions {
   /** Absent: nothing outlives the process. */
   readonly file: string | undefined;
   readonly tracker: Pick<RunTracker, 'get'>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 const stored = z.record(z.string(), z.array(z.string()));
 
-export function createScheduleHistory({ file, tracker, logger }: ScheduleHistoryOptions): ScheduleHistory {
+export function createScheduleHistory({
+  file,
+  tracker,
+  clock,
+  logger,
+}: ScheduleHistoryOptions): ScheduleHistory {
   /** The latest run first. */
   const ids = new Map<string, readonly string[]>();
   /** Runs that won't change any more. */
   const ended = new Map<string, Run>();
+  const hurry = new AbortController();
   let isDirty = false;
   let writing: Promise<void> | undefined;
 
@@ -44,6 +53,7 @@ export function createScheduleHistory({ file, tracker, logger }: ScheduleHistory
       while (isDirty) {
         isDirty = false;
         await writeFileAtomic(file, JSON.stringify(Object.fromEntries(ids)), { mode: 0o600 });
+        await sleep(clock, WRITE_EVERY_MS, { signal: hurry.signal, keepAlive: false }).catch(() => undefined);
       }
     } catch (error) {
       logger.warn({ err: error, file }, 'Which runs belong to which schedule could not be written down.');
@@ -94,6 +104,9 @@ export function createScheduleHistory({ file, tracker, logger }: ScheduleHistory
       return runs;
     },
     forget: (scheduleId) => set(scheduleId, []),
-    flush: async () => writing,
+    async flush() {
+      hurry.abort();
+      await writing;
+    },
   };
 }

@@ -25,6 +25,7 @@ interface SetupOptions {
   readonly clock?: ReturnType<typeof createManualClock>;
   readonly historyFile?: string;
   readonly task?: (context: RunContext) => unknown;
+  readonly beforeSubmit?: () => Promise<void>;
 }
 
 async function setup({ onTestFinished }: TestContext, options: SetupOptions = {}) {
@@ -45,6 +46,7 @@ async function setup({ onTestFinished }: TestContext, options: SetupOptions = {}
     toStored: (request) => Promise.resolve(request),
     async submit(request) {
       submitted.push(request);
+      await options.beforeSubmit?.();
       if (request.script?.path === 'refused') throw new Error('There is no such folder.');
       const { id } = await tracker.start({
         task: 'script',
@@ -271,6 +273,20 @@ describe('schedules', () => {
     await expect(schedules.get('hourly')).rejects.toMatchObject({ code: 'SCHEDULE_NOT_FOUND' });
     await expect(schedules.remove('hourly')).rejects.toMatchObject({ code: 'SCHEDULE_NOT_FOUND' });
   });
+});
+
+it('stops when what was claimed has its run', async (context) => {
+  const stored = createDeferred();
+  const { schedules, clock, tracker } = await setup(context, { beforeSubmit: () => stored.promise });
+  await schedules.create(hourly);
+  await clock.advance(1);
+  let isStopped = false;
+  const stopping = schedules.stop({ graceMs: 0 }).then(() => (isStopped = true));
+  await clock.advance(1_000);
+  expect(isStopped).toBe(false);
+  stored.resolve();
+  await stopping;
+  expect((await tracker.list()).runs).toMatchObject([{ idempotencyKey: 'hourly@2026-03-07T12:00:00.000Z' }]);
 });
 
 describe('a backfill', () => {

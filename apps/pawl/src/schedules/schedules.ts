@@ -63,7 +63,7 @@ export interface Schedules extends Service {
 export interface SchedulesOptions {
   readonly store: ScheduleStore;
   readonly tracker: Pick<RunTracker, 'get' | 'wait' | 'cancel'>;
-  /** Stores a run and gives its id. @throws when the request is refused */
+  /** Stores a run and gives its id, until `stop` has resolved. @throws when the request is refused */
   readonly submit: (request: RunRequest) => Promise<string>;
   /** What is kept of a request: checked, and without secrets in clear. @throws when it is refused */
   readonly toStored: (request: RunRequest) => Promise<RunRequest>;
@@ -86,15 +86,19 @@ const NO_PLACE: Readonly<Record<OverlapReason, string>> = {
 
 export function createSchedules(options: SchedulesOptions): Schedules {
   const { store, tracker, clock, logger } = options;
-  const history = createScheduleHistory({ file: options.historyFile, tracker, logger });
+  const history = createScheduleHistory({ file: options.historyFile, tracker, clock, logger });
   const views = createScheduleViews();
   const problems = new Map<string, SlotProblem>();
   const manual = new Map<string, Promise<string>>();
+  /** Those that are under way: their slots are claimed, so that nobody else will give them a run. */
+  const submissions = new Set<Promise<unknown>>();
 
   const fire = createSlotSubmission({
     tracker,
     submit: (request, slot) => {
       const submitted = options.submit(request);
+      const settled = submitted.catch(() => undefined).finally(() => submissions.delete(settled));
+      submissions.add(settled);
       if (slot.trigger === 'manual') {
         manual.set(slot.key, submitted);
         const [oldest] = manual.keys();
@@ -164,6 +168,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
 
   async function stop(stopOptions?: StopOptions): Promise<StopReport> {
     const report = await scheduler.stop(stopOptions);
+    await Promise.all(submissions);
     await history.flush();
     return report;
   }

@@ -3,7 +3,7 @@ import type { FireSlot, Run, RunTracker, SlotRun } from '@pawl/tasks';
 import type { RunRequest } from '../api/run-schemas.ts';
 
 /** The run of a slot did not succeed. */
-export class ScheduledRunError extends PawlError {
+class ScheduledRunError extends PawlError {
   declare readonly code: 'SCHEDULED_RUN_ENDED';
   readonly runId: string;
 

@@ -41,7 +41,7 @@ const MIN_SAMPLE_MS = 500;
 /** What the event loop was delayed by counts since so long ago, at most twice that. */
 const DELAY_WINDOW_MS = 60_000;
 /** How often the event loop is looked at. */
-const RESOLUTION_MS = 20;
+const RESOLUTION_MS = 100;
 const NS_PER_MS = 1e6;
 
 export function createSystemReport(options: SystemReportOptions): SystemReport {
