@@ -34,13 +34,16 @@ describeInBrowser('the playground', (bench) => {
   });
 
   it('runs the tests of an exercise', async () => {
-    const page = await bench.open('/playground', { allow: /status of 404/ });
-    await page.getByLabel('Exercise').fill('sum-of-evens');
-    await page.getByLabel('Program', { exact: true }).fill('print(1)');
+    const page = await bench.open('/playground');
+    const program = page.getByLabel('Program', { exact: true });
+    await page.getByLabel('Exercise').selectOption('sum-of-evens');
+    await page.getByText('evens').first().waitFor();
+    await expect.poll(async () => program.inputValue()).toContain('def sum_of_evens');
+    expect(await page.getByLabel('Tests', { exact: true }).count()).toBe(0);
+    await program.fill('print(1)');
     await page.keyboard.press('Control+Enter');
     await page.locator('[data-case]').first().waitFor();
-    await page.getByLabel('Exercise').fill('nothing-like-it');
-    await page.keyboard.press('Control+Enter');
-    await page.locator('[data-toast="error"]').getByText('nothing-like-it').waitFor();
+    await page.getByLabel('Exercise').selectOption('');
+    await page.getByLabel('Tests', { exact: true }).waitFor();
   });
 });

@@ -33,6 +33,8 @@ type Row = readonly [
 const ROWS: readonly Row[] = [
   // Programs and scripts
   ['program.execute', 'POST', '/execute', 'exec', 'playground'],
+  ['exercise.list', 'GET', '/v1/exercises', 'exercise ls', 'playground'],
+  ['exercise.show', 'GET', '/v1/exercises/{id}', 'exercise show', 'playground'],
   ['script.run', null, null, 'run', null],
 
   // Runs

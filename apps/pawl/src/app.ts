@@ -8,6 +8,7 @@ import { batchRoute } from './routes/batch.ts';
 import { docsRoute } from './routes/docs.ts';
 import { eventRoute } from './routes/events.ts';
 import { executeRoute } from './routes/execute.ts';
+import { exerciseRoutes } from './routes/exercises.ts';
 import { healthRoute } from './routes/health.ts';
 import { maintenanceRoutes } from './routes/maintenance.ts';
 import { metricsRoute } from './routes/metrics.ts';
@@ -29,6 +30,7 @@ export async function createApp(services: Services): Promise<FastifyInstance> {
   await describeRoutes(app, version);
   metricsRoute(app, services);
   executeRoute(app, services);
+  exerciseRoutes(app, services);
   healthRoute(app, services);
   runRoutes(app, services);
   batchRoute(app, services);

@@ -68,7 +68,12 @@ export async function serve(config: Config): Promise<void> {
   const kinds: RunKinds = {
     script: createScriptKind({ logs, mode, python }),
     command: createCommandKind({ logs, searchPath: process.env['PATH'] ?? '' }),
-    python: createPythonKind({ logs, executor: programs.trackedExecutor, exercises }),
+    python: createPythonKind({
+      logs,
+      executor: programs.trackedExecutor,
+      exercises,
+      check: (request) => programs.runner.check(request),
+    }),
     module: createModuleKind({ registry, seal, logs, mode, python }),
   };
   const execute = executeByKind(kinds);

@@ -358,6 +358,19 @@ describe.concurrent('pawl', { timeout: 120_000 }, () => {
     expect(await json(['rm', other])).toEqual({ id: other, removed: true });
   });
 
+  it('exercise lists, and shows what the learner begins with', async () => {
+    const [listed, shown, unknown] = await Promise.all([
+      pawl(['exercise', 'ls', '--json']),
+      pawl(['exercise', 'show', 'sum-of-evens']),
+      pawl(['exercise', 'show', 'nobody']),
+    ]);
+    const { exercises } = JSON.parse(listed.stdout) as { readonly exercises: readonly { id: string }[] };
+    expect(exercises.map(({ id }) => id)).toEqual(['greeting', 'shopping-cart', 'sum-of-evens']);
+    expect(shown.stdout).toContain('def sum_of_evens(numbers):');
+    expect(shown.stdout).not.toContain('assert');
+    expect(unknown).toMatchObject({ code: 66, stdout: '' });
+  });
+
   it('module lists, shows, configures and runs', async () => {
     expect((await pawl(['module', 'ls'])).stdout).toMatch(/^MODULE +NAME [^\n]*\nreport +Monthly report /);
     expect(await json(['module', 'ls'])).toMatchObject({ modules: [{ id: 'report' }] });

@@ -142,6 +142,23 @@ describe('the advisor over HTTP', () => {
   });
 });
 
+describe('the exercises over HTTP', () => {
+  it('are listed and shown, but for their tests', async () => {
+    const { body } = await client.get<{ exercises: readonly { id: string }[] }>('/v1/exercises');
+    expect(body.exercises.map(({ id }) => id)).toEqual(['greeting', 'shopping-cart', 'sum-of-evens']);
+    const { body: shown } = await client.get('/v1/exercises/sum-of-evens');
+    expect(shown).toEqual({
+      id: 'sum-of-evens',
+      title: expect.any(String),
+      description: expect.any(String),
+      starterCode: expect.stringContaining('def sum_of_evens'),
+    });
+    for (const id of ['nobody', '..', '%2e%2e%2fgreeting']) {
+      expect((await client.get(`/v1/exercises/${id}`)).status).toBe(404);
+    }
+  });
+});
+
 describe('the system over HTTP', () => {
   it('says how the service and its machine are', async () => {
     const { body } = await client.get('/v1/system');

@@ -156,6 +156,12 @@ describe('POST /v1/runs', { concurrent: true }, () => {
       status: 404,
       code: 'MODULE_NOT_FOUND',
     });
+    const limits = await refused({ python: { code: 'pass', limits: { wallMs: 1e9 } } });
+    expect([limits.status, limits.body.code, limits.body.errors?.[0]?.field]).toEqual([
+      422,
+      'EXECUTION_INVALID',
+      'python.limits',
+    ]);
     const exercise = await refused({ python: { code: 'pass', exerciseId: 'none' } });
     expect(exercise.body).toMatchObject({ status: 404, code: 'EXERCISE_NOT_FOUND' });
   });

@@ -25,6 +25,8 @@ export interface PythonRunner extends Service {
    * the reason of `options.signal`
    */
   execute(request: ExecutionRequest, options?: ExecuteOptions): Promise<ExecutionResult>;
+  /** Looks whether a request may be run as it is, without running it. @throws InvalidExecutionError */
+  check(request: ExecutionRequest): void;
   /**
    * Which sandbox is in use and what its probe found. Starts the runner if need be.
    * @throws SandboxUnavailableError when none works here
@@ -128,6 +130,7 @@ export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRun
       if (pool === undefined || report === undefined) throw new PoolStoppedError('The program was refused');
       return execute(pool, report.kind, checked, how);
     },
+    check: (request) => void resolveRequest(request, resolved.limits, resolved.maxLimits),
     async sandboxReport() {
       await lifecycle.start();
       if (report === undefined) throw new PoolStoppedError('There is no report');

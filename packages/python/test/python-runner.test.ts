@@ -30,6 +30,15 @@ describe('the lifecycle of a Python runner', () => {
     });
   });
 
+  it('looks whether a request may be run without starting anything', () => {
+    const runner = createPythonRunner(OPTIONS);
+    expect(runner.check({ code: 'print(1)' })).toBeUndefined();
+    expect(() => runner.check({ code: 'print(1)', limits: { wallMs: 60_000 } })).toThrow(
+      'Expected `limits.wallMs` (60000) to be at most `maxLimits.wallMs` (10000).',
+    );
+    expect(runner.state).toBe('idle');
+  });
+
   it('runs without a sandbox only when it may, and says what is open', async () => {
     await using runner = createPythonRunner({ ...OPTIONS, sandbox: 'none' });
     const { kind, tier, checks } = await runner.sandboxReport();

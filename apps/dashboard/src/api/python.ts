@@ -45,12 +45,29 @@ export interface Program {
   readonly stdin?: string;
 }
 
+/** What a learner is asked. Its tests are not told. */
+export interface Exercise {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly starterCode: string;
+}
+
 export interface PythonApi {
+  exercises(signal?: AbortSignal): Promise<readonly Exercise[]>;
+  /** @throws ApiError 404 */
+  exercise(id: string, signal?: AbortSignal): Promise<Exercise>;
   execute(program: Program, signal?: AbortSignal): Promise<ExecutionResult>;
 }
 
 export function createPythonApi(http: Http): PythonApi {
   return {
+    async exercises(signal) {
+      const path = '/v1/exercises';
+      const answer = await http.json<{ readonly exercises: readonly Exercise[] }>('GET', path, { signal });
+      return answer.exercises;
+    },
+    exercise: async (id, signal) => http.json('GET', `/v1/exercises/${encodeURIComponent(id)}`, { signal }),
     execute: async (body, signal) => http.json('POST', '/execute', { body, signal }),
   };
 }

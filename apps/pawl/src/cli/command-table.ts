@@ -77,6 +77,18 @@ export const commandTable: readonly {
     title: 'What the service keeps',
     commands: [
       {
+        name: 'exercise',
+        summary: 'tasks for learners, with tests that judge them',
+        commands: [
+          { name: 'ls', summary: 'list exercises', load: () => import('./commands/exercise-ls.ts') },
+          {
+            name: 'show',
+            summary: 'show an exercise and what the learner begins with',
+            load: () => import('./commands/exercise-show.ts'),
+          },
+        ],
+      },
+      {
         name: 'module',
         summary: 'scripts with described parameters',
         commands: [

@@ -117,6 +117,10 @@ async function askService(name: string, command: string, client: Client): Promis
       const { runs } = await client.get<Lists['runs']>('/v1/runs', { ...options, query });
       return runs.map(({ id, state, title }) => ({ value: id, description: `${state}: ${title}` }));
     }
+    case 'exercise': {
+      const { exercises } = await client.get<Lists['exercises']>('/v1/exercises', options);
+      return exercises.map(({ id, title }) => ({ value: id, description: title }));
+    }
     case 'module': {
       const { modules } = await client.get<Lists['modules']>('/v1/modules', options);
       return modules.map((module) => ({ value: module.id, description: module.name }));
@@ -150,6 +154,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 interface Lists {
+  readonly exercises: { readonly exercises: readonly { id: string; title: string }[] };
   readonly runs: { readonly runs: readonly { id: string; state: string; title: string }[] };
   readonly modules: { readonly modules: readonly { id: string; name: string }[] };
   readonly schedules: { readonly schedules: readonly { id: string; inWords: string }[] };

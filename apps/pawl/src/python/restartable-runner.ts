@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '@pawl/core';
 import type { ExecutionRequest, ExecutionResult, PythonRunner, SandboxReport } from '@pawl/python';
 
 /** A Python runner that is started anew after its start failed: somebody may install what it needs meanwhile. */
-export interface RestartableRunner extends Pick<PythonRunner, 'stop' | 'exercises' | 'pool'> {
+export interface RestartableRunner extends Pick<PythonRunner, 'check' | 'stop' | 'exercises' | 'pool'> {
   /** @throws what a {@link PythonRunner} throws, SANDBOX_UNAVAILABLE without trying for 10 s after it was found out */
   execute(request: ExecutionRequest, options: { readonly signal: AbortSignal }): Promise<ExecutionResult>;
   /** Starts it if need be. @throws SandboxUnavailableError when none works here */
@@ -40,6 +40,7 @@ export function createRestartableRunner({
     get pool() {
       return latest.pool;
     },
+    check: (request) => latest.check(request),
     async execute(request, options) {
       const runner = await started();
       return runner.execute(request, options);

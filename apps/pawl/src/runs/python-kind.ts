@@ -1,9 +1,10 @@
 import { PawlError } from '@pawl/core';
-import type { ExecutionResult } from '@pawl/python';
+import { type ExecutionResult, InvalidExecutionError, type PythonRunner } from '@pawl/python';
 import type { Executor } from '@pawl/runtime';
 import { attemptLogId, type OutputLogs, type RunContext } from '@pawl/tasks';
 import type { z } from 'zod';
 import type { pythonRequest } from '../api/run-schemas.ts';
+import { HttpError } from '../http-errors.ts';
 import { createExecutions, type ExecutionsOptions } from '../python/executions.ts';
 import type { RunKind } from './run-kind.ts';
 import { programTitle } from './run-title.ts';
@@ -14,6 +15,8 @@ export interface PythonKindOptions {
   readonly logs: OutputLogs;
   readonly executor: Pick<Executor, 'execute'>;
   readonly exercises: ExecutionsOptions['exercises'];
+  /** @throws InvalidExecutionError */
+  readonly check: PythonRunner['check'];
 }
 
 /** A submitted program did not succeed, or did not pass its tests. */
@@ -31,7 +34,12 @@ class ProgramFailedError extends PawlError {
 }
 
 /** Submitted Python, in the sandbox. */
-export function createPythonKind({ logs, executor, exercises }: PythonKindOptions): RunKind<PythonRequest> {
+export function createPythonKind({
+  logs,
+  executor,
+  exercises,
+  check,
+}: PythonKindOptions): RunKind<PythonRequest> {
   const executions = createExecutions({ executor, exercises });
 
   async function run(input: PythonRequest, context: RunContext): Promise<unknown> {
@@ -54,7 +62,14 @@ export function createPythonKind({ logs, executor, exercises }: PythonKindOption
 
   return {
     async prepare(input) {
-      // One that there is not is said now, not by a run that fails later.
+      // What is wrong with it is said now, not by a run that fails later.
+      try {
+        check(input);
+      } catch (error) {
+        if (!(error instanceof InvalidExecutionError)) throw error;
+        const faults = [{ field: `python.${error.field}`, message: error.message }];
+        throw new HttpError(422, error.code, error.message, faults);
+      }
       if (input.exerciseId !== undefined) await exercises.get(input.exerciseId);
       return { task: 'python', input };
     },

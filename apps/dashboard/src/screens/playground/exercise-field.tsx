@@ -1,23 +1,47 @@
-import { TextField } from '../../ui/field.tsx';
-
-/** Those that come with the service; another folder may have others. */
-const SAMPLES = ['greeting', 'shopping-cart', 'sum-of-evens'];
+import type { Exercise } from '../../api/python.ts';
+import { useApp } from '../../state/app.ts';
+import { useResource } from '../../state/resource.ts';
+import { SelectField } from '../../ui/field.tsx';
 
 export interface ExerciseFieldProps {
+  /** The id of the exercise; empty for none. */
   readonly value: string;
-  readonly onInput: (id: string) => void;
+  readonly onInput: (id: string, exercise?: Exercise) => void;
 }
 
 /** Chooses an exercise, whose tests then count. */
 export function ExerciseField({ value, onInput }: ExerciseFieldProps) {
+  const { api, toasts } = useApp();
+  const exercises = useResource(async (signal) => api.python.exercises(signal), []);
+  const known = exercises.value ?? [];
+  const chosen = known.find(({ id }) => id === value);
+
+  async function choose(id: string): Promise<void> {
+    if (id === '') {
+      onInput('');
+      return;
+    }
+    try {
+      // As it is now: a teacher may just have changed it.
+      onInput(id, await api.python.exercise(id));
+    } catch (error) {
+      toasts.error(error);
+    }
+  }
+
+  const options = [
+    { value: '', label: 'None' },
+    ...known.map(({ id, title }) => ({ value: id, label: title })),
+  ];
   return (
-    <TextField
-      label="Exercise"
-      value={value}
-      onInput={onInput}
-      placeholder="none"
-      choices={SAMPLES}
-      hint="Its tests are run in place of yours."
-    />
+    <div data-action={value === '' ? 'exercise.list' : 'exercise.show'}>
+      <SelectField
+        label="Exercise"
+        value={chosen === undefined ? '' : value}
+        onInput={(id) => void choose(id)}
+        options={options}
+        hint={chosen?.description ?? 'Its tests are run in place of yours.'}
+      />
+    </div>
   );
 }

@@ -71,7 +71,13 @@ export function PlaygroundScreen() {
               }}
               options={examples}
             />
-            <ExerciseField value={pad.exerciseId} onInput={(exerciseId) => set({ exerciseId })} />
+            <ExerciseField
+              value={pad.exerciseId}
+              onInput={(exerciseId, exercise) => {
+                set({ exerciseId, ...(exercise === undefined ? {} : { code: exercise.starterCode }) });
+                setResult(undefined);
+              }}
+            />
           </div>
           <CodeEditor
             label="Program"
