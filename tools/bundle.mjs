@@ -59,8 +59,8 @@ for (const file of readdirSync(dist, { recursive: true })) {
 
 function chunkOf(id) {
   if (entries.has(id)) return null;
-  const folder = apart.find((at) => id.startsWith(at + sep));
-  return folder === undefined ? 'main' : relative(src, folder);
+  const own = apart.find((at) => id.startsWith(at + sep));
+  return own === undefined ? 'main' : relative(src, own);
 }
 
 function dependencies({ dependencies: needed = {}, optionalDependencies: wanted = {} }) {

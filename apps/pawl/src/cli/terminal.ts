@@ -25,5 +25,6 @@ export function terminalOf(stream: NodeJS.WriteStream): Terminal {
 export function hasColors({ isTTY }: NodeJS.WriteStream): boolean {
   const { NO_COLOR = '', FORCE_COLOR = '', TERM } = process.env;
   if (NO_COLOR !== '' || FORCE_COLOR === '0' || process.argv.includes('--no-color')) return false;
-  return FORCE_COLOR !== '' || (isTTY && TERM !== 'dumb');
+  // It is undefined where there is no terminal; colours that are not decided on are on in CI.
+  return FORCE_COLOR !== '' || (Boolean(isTTY) && TERM !== 'dumb');
 }
