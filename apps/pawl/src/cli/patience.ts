@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { fixedBackoff, retry } from '@pawl/resilience';
 import { mayPass } from './service-errors.ts';
 
 export interface PatienceOptions {
@@ -21,14 +21,12 @@ export async function patiently<Answer>(
   { signal, onBroken, giveUpMs = GIVE_UP_MS }: PatienceOptions,
 ): Promise<Answer> {
   const startedAt = performance.now();
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!mayPass(error) || performance.now() - startedAt >= giveUpMs) throw error;
-      if (tries === 0) onBroken?.();
-    }
-    await wait(RETRY_MS, undefined, { signal });
-  }
+  const patience = retry({
+    maxAttempts: Infinity,
+    backoff: fixedBackoff(RETRY_MS),
+    jitter: false,
+    shouldRetry: (error) => mayPass(error) && performance.now() - startedAt < giveUpMs,
+    onRetry: ({ attempt }) => attempt === 1 && onBroken?.(),
+  });
+  return patience.execute(ask, { signal });
 }
