@@ -22,9 +22,9 @@ export function terminalOf(stream: NodeJS.WriteStream): Terminal {
   };
 }
 
-export function hasColors({ isTTY }: NodeJS.WriteStream): boolean {
+/** @param stream whose `isTTY` is missing where there is no terminal, whatever its type says */
+export function hasColors({ isTTY = false }: { readonly isTTY?: boolean }): boolean {
   const { NO_COLOR = '', FORCE_COLOR = '', TERM } = process.env;
   if (NO_COLOR !== '' || FORCE_COLOR === '0' || process.argv.includes('--no-color')) return false;
-  // It is undefined where there is no terminal; colours that are not decided on are on in CI.
-  return FORCE_COLOR !== '' || (Boolean(isTTY) && TERM !== 'dumb');
+  return FORCE_COLOR !== '' || (isTTY && TERM !== 'dumb');
 }
