@@ -1,11 +1,15 @@
 // What docs/yardstick.md says, made of the outcomes.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { machine } from '../measure.mjs';
 import { checks as allChecks, themes } from './checks/all.mjs';
 import { sources } from './checks/sources.mjs';
 import { contestants } from './peers/all.mjs';
 
 const signs = { pass: 'pass', fail: '**fail**', 'not offered': '–' };
+
+/** What errors say of files is told from here on, so that the page is the same wherever it was made. */
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const packageFile = (name) => new URL(`../../node_modules/${name}/package.json`, import.meta.url);
 
@@ -71,7 +75,8 @@ function failures(results) {
   for (const [id, trials] of results) {
     for (const [peer, { outcome, observed, kind }] of trials) {
       if (outcome === 'fail')
-        lines.push(`- \`${id}\`, ${peer} (${kind}): ${observed.replaceAll(/([*_<>`|[\]])/g, '\\$1')}`);
+        const shown = observed.replaceAll(root, '').replaceAll(/([*_<>`|[\]])/g, '\\$1');
+        lines.push(`- \`${id}\`, ${peer} (${kind}): ${shown}`);
     }
   }
   return `\n## What was seen where a pool fails\n\n${lines.join('\n')}\n`;
