@@ -74,9 +74,9 @@ function failures(results) {
   const lines = [];
   for (const [id, trials] of results) {
     for (const [peer, { outcome, observed, kind }] of trials) {
-      if (outcome === 'fail')
-        const shown = observed.replaceAll(root, '').replaceAll(/([*_<>`|[\]])/g, '\\$1');
-        lines.push(`- \`${id}\`, ${peer} (${kind}): ${shown}`);
+      if (outcome !== 'fail') continue;
+      const shown = observed.replaceAll(root, '').replaceAll(/([*_<>`|[\]])/g, '\\$1');
+      lines.push(`- \`${id}\`, ${peer} (${kind}): ${shown}`);
     }
   }
   return `\n## What was seen where a pool fails\n\n${lines.join('\n')}\n`;
