@@ -20,6 +20,11 @@ const settled = (message: unknown): unknown =>
     ),
   );
 
+it('shows the short worker of the examples, word for word', () => {
+  const file = new URL('../../../examples/workers/short_worker.py', import.meta.url);
+  expect(readFileSync(file, 'utf8')).toBe(source);
+});
+
 describe.skipIf(!hasPython)('docs/protocol.md', () => {
   it.each(['fd3', 'stdout'] as const)(
     'shows the very exchange that its Python worker has over %s',
