@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkOneOf, createLifecycle, PawlError, type Service, sleep, type StopReport } from '@pawl/core';
 import { createPool, createProcessManager, type ProcessPool } from '@pawl/runtime';
@@ -160,7 +160,10 @@ export function createOrchestrator(options: OrchestratorOptions = {}): Orchestra
     },
     async pooled({ scriptPath, pooled, signal, timeoutMs }) {
       if (pooled === undefined) throw new TypeError('Expected `pooled` of the request.');
-      const value = await poolOf(scriptPath).run(pooled.task, pooled.input, defined({ signal, timeoutMs }));
+      const isPlain = signal === undefined && timeoutMs === undefined;
+      // The pool need not check options that there are none of.
+      const how = isPlain ? undefined : { signal, timeoutMs };
+      const value = await poolOf(scriptPath).run(pooled.task, pooled.input, how);
       return { pattern: 'pooled', value };
     },
   };
@@ -182,10 +185,12 @@ export function createOrchestrator(options: OrchestratorOptions = {}): Orchestra
 
   /** The warm workers of a script, made when it is first asked for. */
   function poolOf(scriptPath: string): ProcessPool {
-    const path = resolve(scriptPath);
-    const pool =
-      pools.get(path) ?? createPool({ ...poolOptions, worker: pathToFileURL(path), clock, logger });
-    pools.set(path, pool);
+    const path = isAbsolute(scriptPath) ? scriptPath : resolve(scriptPath);
+    let pool = pools.get(path);
+    if (pool === undefined) {
+      pool = createPool({ ...poolOptions, worker: pathToFileURL(path), clock, logger });
+      pools.set(path, pool);
+    }
     return pool;
   }
 
