@@ -38,8 +38,7 @@ describeInBrowser('schedules', (bench) => {
       everyMs: 3_600_000,
       run: { command: { file: 'true' } },
     });
-    // What changes while it is being deleted may make the page ask for it once more.
-    const page = await bench.open('/schedules', { allow: /status of 404/ });
+    const page = await bench.open('/schedules');
     const row = page.locator('tr[data-schedule="hourly"]');
 
     await row.getByRole('button', { name: 'Run now' }).click();

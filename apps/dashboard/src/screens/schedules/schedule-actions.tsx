@@ -99,7 +99,13 @@ export function SkipButton({ schedule: { id, nextAt, skipsAt }, onChange }: Sche
   );
 }
 
-export function DeleteScheduleButton({ id }: { id: string }) {
+export interface DeleteScheduleButtonProps {
+  readonly id: string;
+  /** Told while it is being deleted: nobody is to ask for it then. */
+  readonly onDeleting: (isDeleting: boolean) => void;
+}
+
+export function DeleteScheduleButton({ id, onDeleting }: DeleteScheduleButtonProps) {
   const { api, dialogs, router, toasts } = useApp();
 
   async function remove(): Promise<void> {
@@ -109,7 +115,13 @@ export function DeleteScheduleButton({ id }: { id: string }) {
       confirm: 'Delete the schedule',
     });
     if (answer === undefined) return;
-    await api.schedules.delete(id);
+    onDeleting(true);
+    try {
+      await api.schedules.delete(id);
+    } catch (error) {
+      onDeleting(false);
+      throw error;
+    }
     toasts.done(`Deleted the schedule ${id}.`);
     router.go('/schedules');
   }

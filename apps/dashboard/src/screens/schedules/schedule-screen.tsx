@@ -32,12 +32,15 @@ export function ScheduleScreen({ id }: { id: string }) {
 function Existing({ id }: { id: string }) {
   const { api } = useApp();
   const [isEditing, setEditing] = useState(false);
-  const resource = useResource(async (signal) => api.schedules.get(id, signal), [id]);
+  const [isDeleting, setDeleting] = useState(false);
+  const isWanted = !isDeleting;
+  const resource = useResource(async (signal) => api.schedules.get(id, signal), [id], { isWanted });
   useScheduleChanges(resource.reload);
   const schedule = resource.value;
   const slots = useResource(
     async (signal) => api.schedules.next(id, PREVIEWED, signal),
     [id, schedule?.nextAt, schedule?.skipsAt, JSON.stringify(schedule?.schedule)],
+    { isWanted },
   );
   if (schedule === undefined) {
     return (
@@ -71,7 +74,7 @@ function Existing({ id }: { id: string }) {
           <Button data-action="schedule.replace" onClick={() => setEditing(true)}>
             Edit
           </Button>
-          <DeleteScheduleButton id={id} />
+          <DeleteScheduleButton id={id} onDeleting={setDeleting} />
         </>
       }
     >
