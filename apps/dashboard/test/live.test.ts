@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { describeInBrowser } from './browser.ts';
-import { isAlive, MODULES } from './service.ts';
+import { isAlive } from './service.ts';
 
 interface Run {
   readonly id: string;
@@ -66,7 +66,7 @@ describeInBrowser('what is live', (bench) => {
   });
 
   it('holds 99,000 lines with a few of them in the page, finds among them and hides a stream', async () => {
-    const script = { path: join(MODULES, 'many_lines.py'), args: ['99000'] };
+    const script = { path: join(bench.service.modules, 'many_lines.py'), args: ['99000'] };
     const { id } = await bench.service.call('POST', '/v1/runs', { script });
     const page = await bench.open(`/runs/${id}`);
     await page.getByText('99001 lines').waitFor();

@@ -5,7 +5,6 @@ import type axeCore from 'axe-core';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeInBrowser } from './browser.ts';
-import { MODULES } from './service.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -20,7 +19,7 @@ describeInBrowser('the screens', (bench) => {
       run: { module: { id: 'report', parameters: { month: 5 } } },
     });
     await bench.service.call('POST', '/v1/schedules/nightly-report/run', {});
-    const failing = { script: { path: join(MODULES, 'failing.py') }, maxAttempts: 2 };
+    const failing = { script: { path: join(bench.service.modules, 'failing.py') }, maxAttempts: 2 };
     ids.failed = (await bench.service.call('POST', '/v1/runs', failing)).id;
     await bench.service.call('GET', `/v1/runs/${ids.failed}/wait`);
     const sleeping = { command: { file: 'sleep', args: ['300'] }, key: 'bed' };

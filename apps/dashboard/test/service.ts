@@ -1,19 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 
 const PAWL = fileURLToPath(new URL('../../pawl/bin/pawl.js', import.meta.url));
-/** Modules for tests. */
-export const MODULES: string = fileURLToPath(new URL('fixtures', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('fixtures', import.meta.url));
+/** No name is too long for the page: what it shows of paths has one of these in it. */
+const LONG_NAME = 'a_folder_that_nothing_can_break_'.repeat(4);
 
 /** The built service in a process of its own, with the built page. */
 export interface Service {
   readonly url: string;
   readonly folder: string;
+  /** Its modules: a copy of `fixtures`, with a long path. */
+  readonly modules: string;
   /** Asks it, and gives its JSON. @throws when it refuses */
   call<Answer = { readonly id: string }>(method: string, path: string, body?: unknown): Promise<Answer>;
   /** Ends it by force. Its data stay, and its port is free. */
@@ -26,6 +29,8 @@ export interface Service {
 
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'pawl-dashboard-'));
+  const modules = modulesOf(folder);
+  cpSync(FIXTURES, modules, { recursive: true });
   let running = await launch(folder, '0', env);
   const { url } = running;
   const { port } = new URL(url);
@@ -38,6 +43,7 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
   return {
     url,
     folder,
+    modules,
     async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
       const response = await fetch(url + path, {
         method,
@@ -60,13 +66,17 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
   };
 }
 
+function modulesOf(folder: string): string {
+  return join(folder, `modules_of_${LONG_NAME}`);
+}
+
 async function launch(folder: string, port: string, env: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, [PAWL, 'serve'], {
     env: {
       ...process.env,
       PAWL_PORT: port,
-      PAWL_DATA_DIR: join(folder, 'data'),
-      PAWL_MODULES: MODULES,
+      PAWL_DATA_DIR: join(folder, LONG_NAME),
+      PAWL_MODULES: modulesOf(folder),
       PAWL_RATE_LIMIT_PER_MINUTE: 'off',
       // What still runs is cut soon.
       PAWL_SHUTDOWN_GRACE_MS: '200',
