@@ -1,3 +1,4 @@
+import { fixedBackoff, retry } from '@pawl/resilience';
 import { CommandError } from './command-error.ts';
 import { type EventSourceOptions, readEvents, type ServerEvent } from './server-events.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -42,6 +43,13 @@ export interface Client {
   follow(path: string, options: EventSourceOptions): AsyncGenerator<ServerEvent, void>;
 }
 
+/** A connection that was kept alive may be closed by the service just when it is used again. */
+const onceMore = retry({
+  maxAttempts: 2,
+  backoff: fixedBackoff(0),
+  shouldRetry: (error) => error instanceof ServiceUnreachableError && error.fault === 'broken',
+});
+
 export function createClient({ url = DEFAULT_URL, token }: ClientOptions = {}): Client {
   const base = checkUrl(url);
 
@@ -76,14 +84,9 @@ export function createClient({ url = DEFAULT_URL, token }: ClientOptions = {}): 
   return {
     url: base,
     async get<Answer>(path: string, options: RequestOptions = {}) {
-      const attempt = async (): Promise<Answer> =>
-        readJson<Answer>(await request('GET', path, options), base, options.signal);
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof ServiceUnreachableError) || error.fault !== 'broken') throw error;
-        return attempt();
-      }
+      return onceMore.execute(async () =>
+        readJson<Answer>(await request('GET', path, options), base, options.signal),
+      );
     },
     async send<Answer>(
       method: 'POST' | 'PUT' | 'DELETE',

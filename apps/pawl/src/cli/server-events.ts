@@ -1,7 +1,6 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 import { CommandError } from './command-error.ts';
-import { GIVE_UP_MS, type PatienceOptions, RETRY_MS } from './patience.ts';
+import { createPatience, type PatienceOptions, RETRY_MS } from './patience.ts';
 import { mayPass, ServiceUnreachableError } from './service-errors.ts';
 
 export interface ServerEvent {
@@ -32,14 +31,19 @@ const SILENCE_MS = 45_000;
 /** Reads server-sent events, and connects again with `Last-Event-ID` when the connection breaks. */
 export async function* readEvents(
   connect: Connect,
-  { signal, onBroken, giveUpMs = GIVE_UP_MS, query = () => ({}) }: EventSourceOptions,
+  { query = () => ({}), ...options }: EventSourceOptions,
 ): AsyncGenerator<ServerEvent, void> {
+  const { signal } = options;
   let retryMs = RETRY_MS;
   let lastEventId: string | undefined;
   let everConnected = false;
-  let brokenAt: number | undefined;
-  for (;;) {
-    let failure: Error | undefined;
+  const patience = createPatience(options, {
+    isWorthIt: (error) => everConnected && mayPass(error),
+    retryMs: () => retryMs,
+  });
+
+  /** The events of one connection. Ends where nothing more will ever come; throws where it breaks. */
+  async function* listen(): AsyncGenerator<ServerEvent, void> {
     const silence = new AbortController();
     const watchdog = setTimeout(() => silence.abort(), SILENCE_MS);
     try {
@@ -52,7 +56,6 @@ export async function* readEvents(
         },
       });
       everConnected = true;
-      // Nothing more will ever come.
       if (response.status === 204) return;
       const events: ServerEvent[] = [];
       const parser = createParser({
@@ -61,34 +64,39 @@ export async function* readEvents(
       });
       const body = response.body ?? new Blob([]).stream();
       for await (const text of body.pipeThrough(new TextDecoderStream())) {
-        brokenAt = undefined;
+        patience.renew();
         watchdog.refresh();
         parser.feed(text);
-        for (const event of events.splice(0)) {
-          lastEventId = event.id ?? lastEventId;
-          yield event;
-        }
+        yield* events.splice(0);
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      failure = toFailure(error);
     } finally {
       clearTimeout(watchdog);
       // Leaves the connection when the reader has had enough.
       silence.abort();
     }
-    if (failure !== undefined && !(everConnected && mayPass(failure))) throw failure;
-    const now = performance.now();
-    if (brokenAt === undefined) onBroken?.();
-    brokenAt ??= now;
-    if (now - brokenAt >= giveUpMs) {
-      throw failure ?? new ServiceUnreachableError('broken', 'the service ends every connection', undefined);
-    }
+    throw new ServiceUnreachableError('broken', 'the service ends every connection', undefined);
+  }
+
+  let connection = listen();
+  const next = async (): Promise<IteratorResult<ServerEvent, void>> => {
     try {
-      await wait(retryMs, undefined, { signal });
-    } catch {
-      return;
+      return await connection.next();
+    } catch (error) {
+      connection = listen();
+      throw toFailure(error);
     }
+  };
+  try {
+    for (;;) {
+      const { value: event } = await patience.execute(next);
+      if (event === undefined) return;
+      lastEventId = event.id ?? lastEventId;
+      yield event;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await connection.return();
   }
 }
 

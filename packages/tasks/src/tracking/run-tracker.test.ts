@@ -186,8 +186,10 @@ describe('createRunTracker', () => {
   describe('order', () => {
     it('runs at most `maxConcurrent` at a time, the urgent ones first', async () => {
       const { tracker, clock, held } = setup({ maxConcurrent: 2 });
-      for (const priority of [1, 2, 4]) await tracker.start({ task: 'held', input: priority, priority });
-      await tracker.start({ task: 'held', input: 3, priority: 3 });
+      const start = (priority: number) => tracker.start({ task: 'held', input: priority, priority });
+      for (const priority of [1, 2]) await start(priority);
+      await clock.settle();
+      for (const priority of [4, 3]) await start(priority);
       await clock.settle();
       const inputs = (): readonly unknown[] => held.map(({ context }) => context.run.input);
       expect(inputs()).toEqual([1, 2]);

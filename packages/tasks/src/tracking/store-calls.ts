@@ -1,9 +1,12 @@
-import { type Clock, hasCode, type Logger, sleep } from '@pawl/core';
-import { exponentialBackoff } from '@pawl/resilience';
+import { type Clock, hasCode, type Logger } from '@pawl/core';
+import { exponentialBackoff, retry } from '@pawl/resilience';
 
-/** Asks a store again and again for what must not be lost, until it does it. */
+/** Asks a store again and again for what must not be lost, until it does it or is about to be closed. */
 export interface StoreCalls {
-  /** @throws what is no fault of the store; any error once `signal` has aborted */
+  /**
+   * Once the store is about to be closed, what it is doing then counts, or one last try.
+   * @throws what is no fault of the store; any error once `signal` has aborted
+   */
   untilDone<T>(operation: string, call: () => Promise<T>): Promise<T>;
 }
 
@@ -19,26 +22,37 @@ export interface StoreCallsOptions {
   }) => void;
 }
 
+const BACKOFF = exponentialBackoff({ initialMs: 200, maxMs: 10_000 });
+
 /** Whether a store was sound and only refused: asking again would change nothing. */
 function isRefusal(error: unknown): boolean {
   return hasCode(error, 'STALE_ATTEMPT', 'RUN_NOT_FOUND', 'ILLEGAL_MOVE', 'STORE_CLOSED');
 }
 
 export function createStoreCalls({ clock, logger, signal, onFailure }: StoreCallsOptions): StoreCalls {
-  const backoff = exponentialBackoff({ initialMs: 200, maxMs: 10_000 });
   return {
-    async untilDone(operation, call) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await call();
-        } catch (error) {
-          if (isRefusal(error) || signal.aborted) throw error;
-          const retryInMs = backoff(attempt);
+    async untilDone<T>(operation: string, call: () => Promise<T>) {
+      /** The attempt that is under way. */
+      let attempt: Promise<T> | undefined;
+      const persistence = retry({
+        maxAttempts: Infinity,
+        backoff: BACKOFF,
+        jitter: false,
+        shouldRetry: (error) => !isRefusal(error),
+        // What a store has tried for long itself is tried on all the same.
+        retryNested: true,
+        clock,
+        onRetry: ({ error, delayMs: retryInMs }) => {
+          attempt = undefined;
           logger.error({ err: error, operation, retryInMs }, `The run store could not ${operation}.`);
           onFailure({ operation, error, retryInMs });
-          // The wait ends early when the store is to be closed: one last try.
-          await sleep(clock, retryInMs, { signal }).catch(() => undefined);
-        }
+        },
+      });
+      try {
+        return await persistence.execute(() => (attempt = call()), { signal });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        return attempt ?? call();
       }
     },
   };
