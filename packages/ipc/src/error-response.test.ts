@@ -14,7 +14,19 @@ describe('encodeErrorResponseWithin', () => {
     expect(fit(whole, 1_000_000)).toEqual(whole);
   });
 
-  it('drops fields and causes first, and names them', () => {
+  it('shortens the stack first: fields and causes may decide what the host does', () => {
+    const data = { name: 'Error', message: 'no', stack: 's'.repeat(5_000), fields: { path: 'result.id' } };
+    const short = { ...data, stack: `${'s'.repeat(500)}…` };
+    expect(fit({ code: -32_005, message: 'no', data }, 1_000).data).toEqual(short);
+    const big = { ...data, fields: { path: 'p'.repeat(5_000) } };
+    const { fields: _fields, ...core } = short;
+    expect(fit({ code: -32_005, message: 'no', data: big }, 1_000).data).toEqual({
+      ...core,
+      omitted: ['fields'],
+    });
+  });
+
+  it('then drops fields and causes, and names them', () => {
     const { data, message } = fit(whole, 20_000);
     expect(data).toMatchObject({ name: 'Error', code: 'E_BIG', omitted: ['fields'] });
     expect(data).not.toHaveProperty('fields');

@@ -4,7 +4,8 @@ import { errorCodes, type ErrorObject } from './message.ts';
 
 /**
  * An error response as a frame within `maxMessageBytes`. A request must be answered, so what is too big or no JSON
- * goes, and the error itself stays: first its fields and causes, then its data, then most of its message.
+ * goes, and the error itself stays: first most of its stack, then its fields and causes, then its data, then most of
+ * its message.
  */
 export function encodeErrorResponseWithin(id: number, error: ErrorObject, maxMessageBytes: number): string {
   // What comes from a user's RpcError is what its types say only if a compiler has looked at it.
@@ -13,7 +14,9 @@ export function encodeErrorResponseWithin(id: number, error: ErrorObject, maxMes
   const { data } = error;
   const shrinking: readonly (() => ErrorObject)[] = [
     () => ({ code, message, ...(data === undefined ? {} : { data }) }),
+    () => ({ code, message, data: withShortStack(data) }),
     () => ({ code, message: cut(message, 2_000), data: coreOf(data) }),
+    () => ({ code, message: cut(message, 2_000), data: withShortStack(coreOf(data)) }),
     () => ({ code, message: cut(message, 2_000) }),
     () => ({ code, message: cut(message, 80) }),
   ];
@@ -26,6 +29,13 @@ export function encodeErrorResponseWithin(id: number, error: ErrorObject, maxMes
     }
   }
   return encodeErrorResponse(id, { code, message: '' });
+}
+
+/** The stack is for people; fields and causes may decide what a program does next. */
+function withShortStack(data: unknown): unknown {
+  if (typeof data !== 'object' || data === null) return data;
+  const { stack } = data as ErrorData;
+  return typeof stack === 'string' ? { ...data, stack: cut(stack, 500) } : data;
 }
 
 /** What tells most about an error in the least space. */

@@ -60,6 +60,14 @@ describe('the rules', () => {
 });
 
 describe.each(['stdout', 'fd3'] as const)('over %s the kit passes', (channel) => {
+  it.skipIf(!hasPython)('the short worker of docs/protocol.md', { timeout: 120_000 }, async () => {
+    const report = await check(['python3', at('../../../examples/workers/short_worker.py')], channel);
+    expect(ids(report, 'fail')).toEqual([]);
+    // It has one thread, which reads.
+    expect(ids(report, 'warn')).toEqual(['parent.gone']);
+    expect(ids(report, 'pass').length).toBeGreaterThanOrEqual(40);
+  });
+
   it.skipIf(!hasPython)('a worker in plain Python', { timeout: 120_000 }, async () => {
     const report = await check(['python3', at('../../../examples/workers/plain_worker.py')], channel);
     expect(ids(report, 'fail')).toEqual([]);

@@ -16,7 +16,7 @@ const hasPython = spawnSync('python3', ['--version']).status === 0;
 const settled = (message: unknown): unknown =>
   JSON.parse(
     JSON.stringify(message, (key, value: unknown) =>
-      key === 'pid' || key === 'uptimeMs' || key === 'stack' ? typeof value : value,
+      key === 'pid' || key === 'stack' ? typeof value : value,
     ),
   );
 
@@ -53,7 +53,7 @@ describe.skipIf(!hasPython)('docs/protocol.md', () => {
       heartbeatMs: 1_000,
       maxMessageBytes: 1_000_000,
     });
-    expect(hello).toMatchObject({ name: 'divider', tasks: ['divide'], pid: child.process.pid });
+    expect(hello).toMatchObject({ name: 'divider', tasks: ['divide', 'echo'], pid: child.process.pid });
     expect(await connection.request('run', { task: 'divide', input: { a: 1, b: 4 } })).toBe(0.25);
     await expect(connection.request('run', { task: 'divide', input: { a: 1, b: 0 } })).rejects.toMatchObject({
       name: 'ZeroDivisionError',

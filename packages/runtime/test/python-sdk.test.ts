@@ -435,6 +435,16 @@ describe.skipIf(!python)(title, () => {
       expect(long.message).toMatch(/^x{2000}$/);
     });
 
+    it('are shortened to what fits, the stack first', async () => {
+      const { fail } = await setup({ maxMessageBytes: 1_200 });
+      const refused = await fail('big', 20_000);
+      expect(refused).toMatchObject({ code: 'MESSAGE_TOO_LARGE', fields: { maxMessageBytes: 1_200 } });
+      const core = await fail('fail_long', 200);
+      expect(core).toMatchObject({ name: 'ValueError', message: 'x'.repeat(200) });
+      const { message } = await fail('fail_long', 100_000);
+      expect(message).toMatch(/^x{80}$/);
+    });
+
     it('of a recursion without end cross, shortened', async () => {
       const { fail, run } = await setup();
       const error = await fail('recurse');

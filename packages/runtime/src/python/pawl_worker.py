@@ -752,6 +752,27 @@ def _code_of(error):
     return code
 
 
+def _shrinking(code, message, data):
+    """The same error in less and less space: first most of the stack goes, then fields and causes, then the rest."""
+    if data is not None:
+        yield {"code": code, "message": message, "data": data}
+        yield {"code": code, "message": message, "data": _with_short_stack(data, 500)}
+        core = {key: data[key] for key in ("name", "stack", "code") if key in data}
+        core["message"] = message[:2000]
+        core["omitted"] = [key for key in data if key not in core]
+        yield {"code": code, "message": message[:2000], "data": _with_short_stack(core, 8000)}
+        yield {"code": code, "message": message[:2000], "data": _with_short_stack(core, 500)}
+    else:
+        yield {"code": code, "message": message}
+    for length in (2000, 80, 0):
+        yield {"code": code, "message": message[:length]}
+
+
+def _with_short_stack(data, length):
+    """With the end of its stack, where it failed."""
+    return dict(data, stack=data["stack"][-length:]) if "stack" in data else data
+
+
 def _fields_of(error, omitted):
     if isinstance(error, _WorkerError):
         return error._fields
@@ -1018,21 +1039,11 @@ class _Worker:
         self.channel.flush(wait)
 
     def _error_frame(self, id, code, message, data=None):
-        error = {"code": code, "message": message}
-        if data is not None:
-            error["data"] = data
-        frame = _error_response(id, error)
-        if len(frame) - 1 <= self.max_message_bytes:
-            return frame
-        error = {"code": code, "message": message[:2000]}
-        if data is not None:
-            error["data"] = {
-                "name": data["name"],
-                "message": message[:2000],
-                "stack": data.get("stack", "")[-2000:],
-                "omitted": [part for part in data if part not in ("name", "message", "stack")],
-            }
-        return _error_response(id, error)
+        for error in _shrinking(code, message, data):
+            frame = _error_response(id, error)
+            if len(frame) - 1 <= self.max_message_bytes:
+                break
+        return frame
 
     # On the side thread.
 
