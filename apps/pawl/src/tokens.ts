@@ -2,20 +2,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { hasCode } from '@pawl/core';
 import type { Logger } from '@pawl/core';
-import { z } from 'zod';
-import { type Role, ROLES } from './access.ts';
+import type { Role } from './access.ts';
 import { ConfigError } from './config.ts';
-
-/** What the file of tokens holds: their hashes, so that who reads it can't use them. */
-const tokensFile = z.strictObject({
-  tokens: z.array(
-    z.strictObject({
-      name: z.string().min(1),
-      role: z.enum(ROLES),
-      sha256: z.string().regex(/^[\da-f]{64}$/i, 'a SHA-256 in hexadecimal'),
-    }),
-  ),
-});
+import { parseTokens } from './token-format.ts';
 
 /** Who a token belongs to. */
 export interface TokenOwner {
@@ -78,24 +67,12 @@ export function createTokens({ file, logger }: TokensOptions): Tokens {
 
 /** @throws ConfigError */
 function readTokens(file: string): readonly KnownToken[] {
-  let content: unknown;
   try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
+    const tokens = parseTokens(readFileSync(file, 'utf8'), file);
+    return tokens.map(({ name, role, sha256 }) => ({ name, role, hash: Buffer.from(sha256, 'hex') }));
   } catch (error) {
-    throw new ConfigError([`The tokens in ${file} can't be read: ${String(error)}`]);
+    throw new ConfigError([`The tokens can't be read: ${(error as Error).message}.`]);
   }
-  const result = tokensFile.safeParse(content);
-  if (!result.success) {
-    const faults = result.error.issues.map(
-      ({ path, message }) => `${path.join('.') || 'the file'}: ${message}`,
-    );
-    throw new ConfigError([`The tokens in ${file} can't be used: ${faults.join('; ')}.`]);
-  }
-  return result.data.tokens.map(({ name, role, sha256 }) => ({
-    name,
-    role,
-    hash: Buffer.from(sha256, 'hex'),
-  }));
 }
 
 /** Changes whenever the file does; undefined when there is none. */

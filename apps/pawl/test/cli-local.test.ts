@@ -114,6 +114,27 @@ describe.concurrent('pawl token', { timeout: 120_000 }, () => {
     expect(readFileSync(at('bad.json'), 'utf8')).toBe('{"tokens": 5}');
     expect((await create('--name', 'x', '--role', 'run', '--file', '.')).code).toBe(78);
   });
+
+  it('loses none that are made at the same time', async (context) => {
+    const { pawl } = setup(context);
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const made = await Promise.all(
+      names.map((name) => pawl(['token', 'create', '--name', name, '--role', 'read'])),
+    );
+    expect(made.map(({ code }) => code)).toEqual(names.map(() => 0));
+    const { tokens } = JSON.parse((await pawl(['token', 'ls', '--json'])).stdout) as {
+      readonly tokens: readonly { readonly name: string }[];
+    };
+    expect(tokens.map(({ name }) => name).toSorted()).toEqual(names);
+  });
+
+  it('does not wait for another command without end: 75', async (context) => {
+    const { pawl, at } = setup(context);
+    mkdirSync(at('data'), { recursive: true });
+    writeFileSync(at('data/tokens.json.lock'), '');
+    const { code, stderr } = await pawl(['token', 'create', '--name', 'a', '--role', 'read']);
+    expect([code, stderr]).toEqual([75, expect.stringContaining(`remove ${at('data/tokens.json.lock')}`)]);
+  });
 });
 
 describe('tokens of a service', { timeout: 120_000 }, () => {

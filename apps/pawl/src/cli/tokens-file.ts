@@ -1,19 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { hasCode } from '@pawl/core';
+import { fixedBackoff, retry } from '@pawl/resilience';
 import writeFileAtomic from 'write-file-atomic';
-import { type Role, ROLES } from '../access.ts';
+import type { Role } from '../access.ts';
 import { readConfig } from '../config.ts';
+import { formatTokens, parseTokens, type StoredToken } from '../token-format.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
-/** A token as it is kept: its hash, so that who reads the file can't use it. */
-export interface StoredToken {
-  readonly name: string;
-  readonly role: Role;
-  readonly sha256: string;
-}
+/** How long another command may take to write the file, in milliseconds. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /** Where the tokens are: as the option says, or as the settings of the service say. */
 export function tokensFileOf(option: string | undefined): string {
@@ -26,26 +24,26 @@ export function tokensFileOf(option: string | undefined): string {
 
 /** Makes a token and adds its hash. @returns the token, which is kept nowhere */
 export async function addToken(file: string, name: string, role: Role): Promise<string> {
-  const tokens = await readTokens(file);
-  if (tokens.some((token) => token.name === name)) {
-    throw new CommandError(
-      exitCodes.failed,
-      `there is a token ${name} in ${file}; \`pawl token rm ${name}\` takes it back`,
-    );
-  }
   const token = `pawl_${randomBytes(32).toString('base64url')}`;
   const sha256 = createHash('sha256').update(token).digest('hex');
-  await writeTokens(file, [...tokens, { name, role, sha256 }]);
+  await changeTokens(file, (tokens) => {
+    if (tokens.some((each) => each.name === name)) {
+      throw new CommandError(
+        exitCodes.failed,
+        `there is a token ${name} in ${file}; \`pawl token rm ${name}\` takes it back`,
+      );
+    }
+    return [...tokens, { name, role, sha256 }];
+  });
   return token;
 }
 
 export async function removeToken(file: string, name: string): Promise<void> {
-  const tokens = await readTokens(file);
-  const others = tokens.filter((token) => token.name !== name);
-  if (others.length === tokens.length) {
+  await changeTokens(file, (tokens) => {
+    const others = tokens.filter((token) => token.name !== name);
+    if (others.length < tokens.length) return others;
     throw new CommandError(exitCodes.noInput, `there is no token ${name} in ${file}`);
-  }
-  await writeTokens(file, others);
+  });
 }
 
 /** All tokens, none where there is no file. */
@@ -58,21 +56,49 @@ export async function readTokens(file: string): Promise<readonly StoredToken[]> 
     throw fileError(error, file);
   }
   try {
-    const { tokens } = JSON.parse(content) as { readonly tokens?: unknown };
-    if (Array.isArray(tokens) && tokens.every(isToken)) return tokens;
-  } catch {
-    // Said below.
+    return parseTokens(content, file);
+  } catch (error) {
+    throw new CommandError(exitCodes.config, (error as Error).message, { cause: error });
   }
-  throw new CommandError(exitCodes.config, `${file} is no file of tokens`);
 }
 
-/** For its owner alone, and whole at any moment. */
-async function writeTokens(file: string, tokens: readonly StoredToken[]): Promise<void> {
+/** One command after another. The file is for its owner alone, and whole at any moment. */
+async function changeTokens(
+  file: string,
+  change: (tokens: readonly StoredToken[]) => readonly StoredToken[],
+): Promise<void> {
+  const lock = `${file}.lock`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFileAtomic(file, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600 });
+    await takeLock(lock);
   } catch (error) {
     throw fileError(error, file);
+  }
+  try {
+    const tokens = change(await readTokens(file));
+    await writeFileAtomic(file, formatTokens(tokens), { mode: 0o600 });
+  } catch (error) {
+    throw fileError(error, file);
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+async function takeLock(lock: string): Promise<void> {
+  const patience = retry({
+    maxAttempts: Infinity,
+    totalTimeoutMs: LOCK_TIMEOUT_MS,
+    backoff: fixedBackoff(50),
+    shouldRetry: (error) => hasCode(error, 'EEXIST'),
+  });
+  try {
+    await patience.execute(() => writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 }));
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    throw new CommandError(
+      exitCodes.tryAgain,
+      `another command has been changing the tokens for ${LOCK_TIMEOUT_MS / 1_000} s; if none is, remove ${lock}`,
+    );
   }
 }
 
@@ -81,10 +107,4 @@ function fileError(error: unknown, file: string): unknown {
   return new CommandError(exitCodes.config, `can't use ${file} for tokens: ${error.message}`, {
     cause: error,
   });
-}
-
-function isToken(value: unknown): value is StoredToken {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, role, sha256 } = value as Partial<Record<keyof StoredToken, unknown>>;
-  return typeof name === 'string' && ROLES.includes(role as Role) && typeof sha256 === 'string';
 }

@@ -3,7 +3,8 @@ import { note, print, printJson } from '../output.ts';
 import { withExamples } from '../service-command.ts';
 import { formatTable } from '../table.ts';
 import { terminalOf } from '../terminal.ts';
-import { readTokens, type StoredToken, tokensFileOf } from '../tokens-file.ts';
+import { readTokens, tokensFileOf } from '../tokens-file.ts';
+import type { StoredToken } from '../../token-format.ts';
 
 interface TokenOptions {
   readonly file?: string;
