@@ -92,7 +92,7 @@ const ROWS: readonly Row[] = [
 
   // The service and this machine
   ['system.show', 'GET', '/v1/system', 'doctor', 'system'],
-  ['system.settings', 'GET', '/v1/settings', null, 'system'],
+  ['system.settings', 'GET', '/v1/settings', 'settings', 'system'],
   ['system.sandbox', 'GET', '/system/sandbox', 'doctor', 'system'],
   ['system.health', 'GET', '/health', 'doctor', null],
   ['system.live', 'GET', '/health/live', null, null],

@@ -45,11 +45,16 @@ const SHUTDOWN_MARGIN_MS = 10_000;
 /** To remove what would be left behind when somebody forces the end. */
 const FORCED_MS = 1_000;
 
+export interface ServeOptions {
+  /** Says where it listens as JSON, and logs JSON on a terminal, too. @default false */
+  readonly json?: boolean;
+}
+
 /** Builds the whole service, starts it, and resolves when it listens. It ends by SIGINT or SIGTERM, with exit code 0. */
-export async function serve(config: Config): Promise<void> {
+export async function serve(config: Config, { json = false }: ServeOptions = {}): Promise<void> {
   const { dataDir, maxConcurrentRuns: maxConcurrent, runMode: mode, python } = config;
   const clock = systemClock;
-  const logger = await createLogger({ level: config.logLevel, isTerminal: process.stderr.isTTY });
+  const logger = await createLogger({ level: config.logLevel, isTerminal: process.stderr.isTTY && !json });
   const gracefulMs = config.shutdownGraceMs + SHUTDOWN_MARGIN_MS;
   const shutdown = createShutdown({ gracefulMs, forcedMs: FORCED_MS, logger });
   const tokens = createTokens({ file: config.tokensFile, logger });
@@ -223,5 +228,9 @@ export async function serve(config: Config): Promise<void> {
   installSignalHandlers(shutdown);
   const { address, port, family } = app.server.address() as AddressInfo;
   const shownHost = family === 'IPv6' ? `[${address}]` : address;
-  process.stdout.write(`Pawl listens on http://${shownHost}:${port} (Ctrl-C stops it)\n`);
+  const url = `http://${shownHost}:${port}`;
+  const line = json
+    ? JSON.stringify({ event: 'listening', url })
+    : `Pawl listens on ${url} (Ctrl-C stops it)`;
+  process.stdout.write(`${line}\n`);
 }

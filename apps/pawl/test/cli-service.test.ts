@@ -527,6 +527,17 @@ describe.concurrent('pawl', { timeout: 120_000 }, () => {
     expect((await pawl([...backfill, '2099-01-01'])).code).toBe(64);
   });
 
+  it('settings shows those in force', async () => {
+    const { stdout } = await pawl(['settings']);
+    expect(stdout).toMatch(/^SETTING +VALUE +WHAT\n/);
+    expect(stdout).toContain(service.dataDir);
+    expect(await json(['settings'])).toMatchObject({
+      settings: expect.arrayContaining([
+        expect.objectContaining({ name: 'PAWL_RATE_LIMIT_PER_MINUTE', value: 'off', default: '30' }),
+      ]),
+    });
+  });
+
   it('maintenance lists jobs and runs one', async () => {
     expect((await pawl(['maintenance', 'ls'])).stdout).toMatch(
       /^JOB +EVERY +LAST[^\n]*\n[^]*temp-files +6 h /,

@@ -116,6 +116,37 @@ describe.concurrent('pawl run', () => {
     expect(command.stdout()).toBe('["--arg","a value","--","--help"]\n');
   });
 
+  it('prints its output as JSON lines, and how it ended', async (context) => {
+    const { pawl } = setup(context, {
+      'say.sh': 'echo "wörd \\"1\\""; echo oops >&2; sleep 300 & printf last; exit 3',
+    });
+    const { exited, stdout, stderr } = pawl(['run', '--json', 'say.sh']);
+    expect(await exited).toBe(3);
+    expect(stderr()).toBe('');
+    const events = stdout()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const entry = (stream: string, text: string): unknown =>
+      expect.objectContaining({
+        event: 'entry',
+        stream,
+        text,
+        at: expect.stringMatching(/^20.*Z$/) as string,
+      });
+    expect(events.filter(({ stream }) => stream === 'stdout')).toEqual([
+      entry('stdout', 'wörd "1"'),
+      entry('stdout', 'last'),
+    ]);
+    expect(events.filter(({ stream }) => stream === 'stderr')).toEqual([entry('stderr', 'oops')]);
+    expect(events.at(-1)).toEqual({
+      event: 'complete',
+      exitCode: 3,
+      signal: null,
+      durationMs: expect.any(Number) as number,
+    });
+  });
+
   it('runs any executable, by its first line', async (context) => {
     const { pawl, at, folder } = setup(context, { tool: '#!/bin/sh\necho "ran $1 in $(pwd)"' });
     chmodSync(at('tool'), 0o755);

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -108,6 +109,22 @@ describe(`the end of the service${NO_ENDING}`, { concurrent: true, skip: NO_ENDI
     );
     expect(await answer).toBeInstanceOf(Error);
   });
+});
+
+it('says for programs where it listens', async ({ onTestFinished }) => {
+  const data = makeFolder();
+  onTestFinished(data.remove);
+  const child = spawn(process.execPath, [PAWL, 'serve', '--json'], {
+    env: { ...process.env, PAWL_PORT: '0', PAWL_DATA_DIR: data.path },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+  const { event, url } = JSON.parse(line) as Readonly<Record<string, string>>;
+  expect(event).toBe('listening');
+  expect((await fetch(`${url}/health/live`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 describe('the service does not start', () => {

@@ -60,3 +60,4 @@ export const settingsView = z.object({
   ),
   nextCursor: nextCursorAnswer,
 });
+export type SettingsView = z.infer<typeof settingsView>;

@@ -186,6 +186,11 @@ export const commandTable: readonly {
     commands: [
       { name: 'serve', summary: 'start the HTTP service', load: () => import('./commands/serve.ts') },
       {
+        name: 'settings',
+        summary: 'show the settings in force',
+        load: () => import('./commands/settings.ts'),
+      },
+      {
         name: 'openapi',
         summary: 'print the description of the service (OpenAPI 3.1)',
         load: () => import('./commands/openapi.ts'),
