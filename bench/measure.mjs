@@ -6,10 +6,15 @@ import { availableParallelism, cpus, release } from 'node:os';
 /** Clock ticks a second in /proc/<pid>/stat; 100 on every Linux that Node runs on. */
 const TICKS = 100;
 
+/** Before its first round a peer is called this long, in milliseconds: a service is measured, not a compiler. */
+const WARM_MS = 1_500;
+/** How long one round of one peer takes, in milliseconds. */
+const ROUND_MS = 600;
+
 /**
  * @typedef {{ call: (input: unknown) => Promise<unknown>, pid?: number, end: () => unknown }} Peer a `pid`, or all the
  * children of this process
- * @typedef {{ title: string, inFlight: number, calls: number, input: unknown }} Case
+ * @typedef {{ title: string, inFlight: number, input: unknown }} Case
  */
 
 /** CPU microseconds that a child has used, or all children, or NaN where there is no /proc. */
@@ -28,21 +33,23 @@ function childCpu(pid) {
   }
 }
 
-/** Makes `calls` calls, `inFlight` at a time. */
-async function drive(peer, { calls, inFlight, input }) {
+/** Calls for `forMs`, `inFlight` at a time. */
+async function drive(peer, { inFlight, input }, forMs) {
   const latencies = inFlight === 1 ? [] : undefined;
-  let started = 0;
-  const lane = async () => {
-    while (started < calls) {
-      started += 1;
-      const from = latencies === undefined ? 0 : performance.now();
-      await peer.call(input);
-      latencies?.push((performance.now() - from) * 1_000);
-    }
-  };
+  let calls = 0;
   const cpuBefore = process.cpuUsage();
   const childBefore = childCpu(peer.pid);
   const from = performance.now();
+  const until = from + forMs;
+  const lane = async () => {
+    for (let at = from; at < until;) {
+      await peer.call(input);
+      calls += 1;
+      const now = performance.now();
+      latencies?.push((now - at) * 1_000);
+      at = now;
+    }
+  };
   await Promise.all(Array.from({ length: inFlight }, lane));
   const seconds = (performance.now() - from) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
@@ -69,16 +76,18 @@ export async function measure(peers, cases, rounds = 5) {
   const results = [];
   for (const each of cases) {
     const samples = Object.fromEntries(Object.keys(peers).map((name) => [name, []]));
-    for (let round = 0; round < rounds; round += 1) {
+    const ready = {};
+    try {
       for (const [name, make] of Object.entries(peers)) {
-        const peer = await make();
-        try {
-          await drive(peer, { ...each, calls: Math.ceil(each.calls / 10) });
-          samples[name].push(await drive(peer, each));
-        } finally {
-          await peer.end();
-        }
+        ready[name] = await make();
+        await drive(ready[name], each, WARM_MS);
       }
+      for (let round = 0; round < rounds; round += 1) {
+        for (const [name, peer] of Object.entries(ready))
+          samples[name].push(await drive(peer, each, ROUND_MS));
+      }
+    } finally {
+      await Promise.all(Object.values(ready).map((peer) => peer.end()));
     }
     const [first] = Object.keys(peers);
     const rows = Object.entries(samples).map(([name, taken]) => {

@@ -1,5 +1,5 @@
-// `npm run bench:ipc`: request and answer with one child process, side by side with other ways to do it. An echo, so
-// that nothing but the channel is measured. `--json` prints the figures instead of the tables.
+// `npm run bench:ipc`: request and answer with one child process, and with two in turn, side by side with other ways to
+// do it. An echo, so that nothing but the channel is measured. `--json` prints the figures instead of the tables.
 import { readFileSync } from 'node:fs';
 import { machine, measure, toMarkdown } from '../measure.mjs';
 import { peers } from './peers.mjs';
@@ -7,15 +7,32 @@ import { peers } from './peers.mjs';
 const tiny = { a: 1 };
 const text = (bytes) => ({ text: 'x'.repeat(bytes) });
 const cases = [
-  { title: 'tiny, 1 in flight', inFlight: 1, calls: 10_000, input: tiny },
-  { title: 'tiny, 8 in flight', inFlight: 8, calls: 40_000, input: tiny },
-  { title: 'tiny, 64 in flight', inFlight: 64, calls: 120_000, input: tiny },
-  { title: 'tiny, 1,024 in flight', inFlight: 1_024, calls: 120_000, input: tiny },
-  { title: '10 KB, 16 in flight', inFlight: 16, calls: 6_000, input: text(10_000) },
-  { title: '1 MB, 4 in flight', inFlight: 4, calls: 120, input: text(1_000_000) },
+  { title: 'tiny, 1 in flight', inFlight: 1, input: tiny },
+  { title: 'tiny, 8 in flight', inFlight: 8, input: tiny },
+  { title: 'tiny, 64 in flight', inFlight: 64, input: tiny },
+  { title: 'tiny, 1,024 in flight', inFlight: 1_024, input: tiny },
+  { title: '10 KB, 16 in flight', inFlight: 16, input: text(10_000) },
+  { title: '1 MB, 4 in flight', inFlight: 4, input: text(1_000_000) },
 ];
 
-const results = await measure(peers, cases);
+const pairs = Object.fromEntries(Object.entries(peers).map(([name, make]) => [name, () => pairOf(make)]));
+/** Two children of one kind, called in turn. */
+function pairOf(make) {
+  const [left, right] = [make(), make()];
+  let turn = false;
+  return {
+    call: (input) => ((turn = !turn) ? left : right).call(input),
+    end: () => Promise.all([left.end(), right.end()]),
+  };
+}
+
+const results = [
+  ...(await measure(peers, cases)),
+  ...(await measure(pairs, [
+    { title: 'tiny, 64 in flight, two children in turn', inFlight: 64, input: tiny },
+    { title: 'tiny, 1,024 in flight, two children in turn', inFlight: 1_024, input: tiny },
+  ])),
+];
 if (process.argv.includes('--json')) console.log(JSON.stringify({ machine: machine(), results }, null, 2));
 else {
   const { version } = JSON.parse(

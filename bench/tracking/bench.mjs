@@ -111,6 +111,8 @@ async function measureLargeStore() {
       }),
     'list, a key': () => store.list({ key: 'key-41' }),
     'list, a key, a task and a state': () => store.list({ key: 'key-41', task: 'task-1', state: 'failed' }),
+    'list, a schedule': () => store.list({ schedule: 'schedule-41' }),
+    'list, a schedule and a state': () => store.list({ schedule: 'schedule-41', state: 'failed' }),
     'list, 1000 runs': () => store.list({ limit: 1_000 }),
     get: () => store.get(`run_${STORED / 2}`),
     counts: () => store.counts(),
