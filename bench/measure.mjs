@@ -13,24 +13,28 @@ const ROUND_MS = 600;
 
 /**
  * @typedef {{ call: (input: unknown) => Promise<unknown>, pid?: number, end: () => unknown }} Peer a `pid`, or all the
- * children of this process
+ * descendants of this process
  * @typedef {{ title: string, inFlight: number, input: unknown }} Case
  */
 
-/** CPU microseconds that a child has used, or all children, or NaN where there is no /proc. */
+/** CPU microseconds that a child has used, or all that descend from this process, or NaN where there is no /proc. */
 function childCpu(pid) {
   try {
-    if (pid === undefined) {
-      const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
-        .split(' ')
-        .filter(Boolean);
-      return children.map(childCpu).reduce((sum, each) => sum + each, 0);
-    }
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
+    return pid === undefined ? cpuBelow(process.pid) : cpuOf(pid);
   } catch {
     return Number.NaN;
   }
+}
+
+/** A worker may have been started by a helper: then it is no child of this process. */
+function cpuBelow(pid) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + cpuOf(child) + cpuBelow(child), 0);
+}
+
+function cpuOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS) * 1e6;
 }
 
 /** Calls for `forMs`, `inFlight` at a time. */
@@ -71,8 +75,9 @@ export function median(values) {
  * Runs every case on every peer, `rounds` times, the peers in turn within each round.
  * @param {Record<string, () => Peer | Promise<Peer>>} peers the first is the one the others are compared with
  * @param {readonly Case[]} cases
+ * @param {{ warmMs?: number, roundMs?: number }} times
  */
-export async function measure(peers, cases, rounds = 5) {
+export async function measure(peers, cases, rounds = 5, { warmMs = WARM_MS, roundMs = ROUND_MS } = {}) {
   const results = [];
   for (const each of cases) {
     const samples = Object.fromEntries(Object.keys(peers).map((name) => [name, []]));
@@ -80,11 +85,11 @@ export async function measure(peers, cases, rounds = 5) {
     try {
       for (const [name, make] of Object.entries(peers)) {
         ready[name] = await make();
-        await drive(ready[name], each, WARM_MS);
+        await drive(ready[name], each, warmMs);
       }
       for (let round = 0; round < rounds; round += 1) {
         for (const [name, peer] of Object.entries(ready))
-          samples[name].push(await drive(peer, each, ROUND_MS));
+          samples[name].push(await drive(peer, each, roundMs));
       }
     } finally {
       await Promise.all(Object.values(ready).map((peer) => peer.end()));

@@ -14,8 +14,15 @@ const rounds = Number(
   process.argv.find((arg) => arg.startsWith('--rounds='))?.slice('--rounds='.length) ?? 11,
 );
 
-const pool = createPool({ worker: new URL('../pool/children/tasks.mjs', import.meta.url), maxWorkers: 1 });
-const executorWith = (options) => createExecutor({ pools: { '*': pool }, ...options });
+/** Each has a pool of its own, for an executor listens to what its pool tells of every run. */
+const pools = [];
+function startedPool() {
+  const pool = createPool({ worker: new URL('../pool/children/tasks.mjs', import.meta.url), maxWorkers: 1 });
+  pools.push(pool);
+  return pool;
+}
+const pool = startedPool();
+const executorWith = (options) => createExecutor({ pools: { '*': startedPool() }, ...options });
 const admission = createAdmission({ maxCpu: 1, minFreeMemoryBytes: 0 });
 const bare = executorWith({});
 const bounded = executorWith({ timeoutMs: 60_000 });
@@ -32,11 +39,13 @@ const full = executorWith({
 });
 const inMemory = createInMemoryExecutor({ tasks: { echo: (input) => input } });
 
+const { signal } = new AbortController();
 let runs = 0;
 const contestants = {
   'the pool alone': () => pool.run('echo', 1),
   'executor, no options': () => bare.execute('echo', 1),
   'executor, a runId of the caller': () => bare.execute('echo', 1, { runId: `run-${(runs += 1)}` }),
+  "executor, the caller's signal": () => bare.execute('echo', 1, { signal }),
   'executor with a deadline': () => bounded.execute('echo', 1),
   'executor with a retry': () => retrying.execute('echo', 1),
   'executor with a breaker': () => guarded.execute('echo', 1),
@@ -62,12 +71,12 @@ async function time(run) {
 }
 
 const samples = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
-await pool.start();
+await Promise.all(pools.map((each) => each.start()));
 for (const run of Object.values(contestants)) await time(run);
 for (let round = 0; round < rounds; round += 1) {
   for (const [name, run] of Object.entries(contestants)) samples[name].push(await time(run));
 }
-await pool.stop({ graceMs: 0 });
+await Promise.all(pools.map((each) => each.stop({ graceMs: 0 })));
 
 const [baseline] = Object.values(samples);
 const rows = Object.entries(samples).map(([name, each]) => ({

@@ -4,9 +4,10 @@ import { CircuitOpenError, exponentialBackoff, parseRetryAfter, standardPolicy }
 
 /** The executor could not be asked, or could not answer: `status` is what the client gets. */
 export class ExecutorError extends Error {
-  constructor(message, { status, retryAfterMs, cause }) {
+  constructor(message, { status, code, retryAfterMs, cause }) {
     super(message, { cause });
     this.status = status;
+    this.code = code;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -34,7 +35,8 @@ export function createExecutorClient(
       failureThreshold: 10,
       minCalls: 10,
       openMs,
-      isFailure: (error) => !(error instanceof ExecutorError) || error.status >= 502,
+      isFailure: (error) =>
+        !(error instanceof ExecutorError) || (error.status >= 502 && error.code !== 'OVERLOADED'),
     },
   });
   const address = new URL('/execute', url);
@@ -50,6 +52,7 @@ export function createExecutorClient(
     if (response.ok) return answer;
     throw new ExecutorError(answer.detail ?? response.statusText, {
       status: response.status,
+      code: answer.code,
       retryAfterMs: parseRetryAfter(response.headers.get('retry-after')),
     });
   }

@@ -91,6 +91,34 @@ describeInBrowser('modules, patterns, workers and maintenance', (bench) => {
     await expect.poll(async () => page.locator(`tr[data-worker="${ids[0]}"]`).count()).toBe(0);
   });
 
+  it('drains a worker, after asking', async () => {
+    await bench.service.call('POST', '/v1/pools/python/scale', { size: 2 });
+    const { id } = await bench.service.call('POST', '/v1/runs', {
+      python: { code: 'import time; time.sleep(5)', limits: { wallMs: 8_000 } },
+    });
+    const page = await bench.open('/workers');
+    const busy = page.locator('tr[data-worker^="python"]', { hasText: 'busy' });
+    await busy.waitFor();
+    const row = page.locator(`tr[data-worker="${await busy.getAttribute('data-worker')}"]`);
+    await row.getByRole('button', { name: 'Drain' }).click();
+    await page.getByText('finishes its run, takes no other, and ends').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await row.getByText('busy').waitFor();
+    await row.getByRole('button', { name: 'Drain' }).click();
+    await page.getByRole('button', { name: 'Drain the worker' }).click();
+    await row.getByText('draining').waitFor();
+    expect(await row.getByRole('button', { name: 'Drain' }).isDisabled()).toBe(true);
+    expect(await row.getByRole('button', { name: 'Recycle' }).isDisabled()).toBe(true);
+    expect(await bench.service.call('GET', `/v1/runs/${id}/wait`)).toMatchObject({ state: 'succeeded' });
+    await row.waitFor({ state: 'detached' });
+    // The process of a run has neither.
+    await bench.service.call('POST', '/v1/runs', { command: { file: 'sleep', args: ['300'] } });
+    const process = page.locator('tr[data-worker^="run_"]');
+    await process.waitFor();
+    expect(await process.getByRole('button').count()).toBe(0);
+  });
+
   it('runs a maintenance job, and draws what the service sends', async () => {
     const page = await bench.open('/system');
     const row = page.locator('tr[data-job="old-runs"]');

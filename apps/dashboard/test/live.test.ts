@@ -18,7 +18,7 @@ describeInBrowser('what is live', (bench) => {
   it('shows a run that begins, what it prints, and its end', async () => {
     const page = await bench.open('/');
     await page.getByText('Nothing is running.').waitFor();
-    const run = await submit('sh', '-c', 'echo "halfway there"; sleep 600');
+    const run = await submit('sh', '-c', 'echo "half""way there"; sleep 600');
     await rowOf(page, run).getByText('halfway there').waitFor();
     await page.getByRole('link', { name: '1 running', exact: false }).first().waitFor();
     await bench.service.call('POST', `/v1/runs/${run.id}/cancel`, { reason: 'Enough.' });

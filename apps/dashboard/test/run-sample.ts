@@ -9,6 +9,7 @@ export function sampleRun(id: string, part: Partial<RunSummary> = {}): RunSummar
     state: 'running',
     priority: 2,
     key: null,
+    schedule: null,
     createdAt: '2026-03-08T07:00:00.000Z',
     availableAt: '2026-03-08T07:00:00.000Z',
     startedAt: '2026-03-08T07:00:01.000Z',

@@ -75,6 +75,35 @@ describeInBrowser('schedules', (bench) => {
     await row.waitFor({ state: 'detached' });
   });
 
+  it('lead to their runs, which are found by a field of the list, too', async () => {
+    for (const id of ['mine', 'yours']) {
+      await bench.service.call('POST', '/v1/schedules', {
+        id,
+        cron: '0 0 1 1 *',
+        run: { command: { file: 'echo', args: [id] } },
+      });
+      await bench.service.call('POST', `/v1/schedules/${id}/run`, {});
+    }
+    const page = await bench.open('/schedules/mine');
+    await page.getByRole('link', { name: 'Its runs' }).click();
+    await page.waitForURL(/\/ui\/runs\?schedule=mine$/);
+    const rows = page.locator('tr[data-run]');
+    await rows.getByText('echo mine').waitFor();
+    expect(await rows.count()).toBe(1);
+    expect(await page.getByLabel('Schedule').inputValue()).toBe('mine');
+    // It is live, and of this schedule alone.
+    await bench.service.call('POST', '/v1/schedules/yours/run', {});
+    await bench.service.call('POST', '/v1/schedules/mine/run', {});
+    await expect.poll(async () => rows.count()).toBe(2);
+    expect(await rows.getByText('echo yours').count()).toBe(0);
+    await page.getByLabel('Schedule').fill('yours');
+    await page.waitForURL(/\/ui\/runs\?schedule=yours$/);
+    await rows.getByText('echo yours').first().waitFor();
+    await rows.first().getByRole('link', { name: 'echo yours' }).click();
+    await page.getByRole('link', { name: 'schedule yours' }).click();
+    await page.waitForURL(/\/ui\/schedules\/yours$/);
+  });
+
   it('are backfilled after their slots were counted', async () => {
     await bench.service.call('POST', '/v1/schedules', {
       id: 'daily',

@@ -80,6 +80,7 @@ const ROWS: readonly Row[] = [
   ['pool.recycle', 'POST', '/v1/pools/{name}/recycle', 'pool recycle', 'workers'],
   ['worker.list', 'GET', '/v1/workers', 'worker ls', 'workers'],
   ['worker.recycle', 'POST', '/v1/workers/{id}/recycle', 'worker recycle', 'workers'],
+  ['worker.drain', 'POST', '/v1/workers/{id}/drain', 'worker drain', 'workers'],
 
   // Maintenance
   ['maintenance.list', 'GET', '/v1/maintenance', 'maintenance ls', 'system'],

@@ -15,6 +15,7 @@ const DEFAULTS = {
   corsOrigins: [],
   rateLimitPerMinute: 30,
   maxConcurrentRuns: 10,
+  maxQueuedRuns: 100_000,
   runMode: 'async',
   retentionDays: 30,
   shutdownGraceMs: 20_000,
@@ -66,6 +67,7 @@ describe('parseConfig', () => {
         PAWL_CORS_ORIGINS: 'https://school.example, http://localhost:5173',
         PAWL_RATE_LIMIT_PER_MINUTE: '600',
         PAWL_MAX_CONCURRENT_RUNS: '1000',
+        PAWL_MAX_QUEUED_RUNS: '1',
         PAWL_RUN_MODE: 'dry-run',
         PAWL_RETENTION_DAYS: '7',
         PAWL_SHUTDOWN_GRACE_MS: '0',
@@ -88,6 +90,7 @@ describe('parseConfig', () => {
       corsOrigins: ['https://school.example', 'http://localhost:5173'],
       rateLimitPerMinute: 600,
       maxConcurrentRuns: 1_000,
+      maxQueuedRuns: 1,
       runMode: 'dry-run',
       retentionDays: 7,
       shutdownGraceMs: 0,
@@ -167,6 +170,7 @@ describe('parseConfig', () => {
     ['PAWL_LOG_LEVEL', 'verbose', 'one of debug, info, warn, error, silent'],
     ['PAWL_MAX_CONCURRENT_RUNS', '0', 'an integer from 1 to 1000'],
     ['PAWL_MAX_CONCURRENT_RUNS', '1001', 'an integer from 1 to 1000'],
+    ['PAWL_MAX_QUEUED_RUNS', '0', 'an integer from 1 to 10000000'],
   ])('refuses %s=%s, naming the setting, the rule and the value', (name, value, rule) => {
     expect(() => parseConfig({ [name]: value })).toThrow(
       expect.objectContaining({

@@ -33,6 +33,7 @@ export interface Config {
   /** `Infinity` is no limit. */
   readonly rateLimitPerMinute: number;
   readonly maxConcurrentRuns: number;
+  readonly maxQueuedRuns: number;
   readonly runMode: RunMode;
   readonly retentionDays: number;
   readonly shutdownGraceMs: number;
@@ -83,6 +84,7 @@ export function parseConfig(environment: Environment, fromFile: Environment = {}
     corsOrigins: data.PAWL_CORS_ORIGINS,
     rateLimitPerMinute: data.PAWL_RATE_LIMIT_PER_MINUTE,
     maxConcurrentRuns: data.PAWL_MAX_CONCURRENT_RUNS,
+    maxQueuedRuns: data.PAWL_MAX_QUEUED_RUNS,
     runMode: data.PAWL_RUN_MODE,
     retentionDays: data.PAWL_RETENTION_DAYS,
     shutdownGraceMs: data.PAWL_SHUTDOWN_GRACE_MS,

@@ -9,6 +9,7 @@ const SANDBOXED: SandboxState = {
   tier: 2,
   python: '/usr/bin/python3',
   checks: [],
+  rejectedPythons: [],
   rejected: [{ kind: 'bubblewrap', reason: 'there is no bwrap.' }],
 };
 const MISSING: SandboxState = {

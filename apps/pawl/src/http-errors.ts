@@ -68,11 +68,14 @@ export async function handleError(
   reply: FastifyReply,
 ): Promise<void> {
   const problem = toHttpError(error, request.routeOptions.bodyLimit);
-  // Those it says itself are news to nobody.
-  if (problem.status >= 500 && !(error instanceof HttpError) && !isSandboxUnavailable(error))
-    request.log.error({ err: error }, problem.message);
+  if (problem.status >= 500 && isNews(error)) request.log.error({ err: error }, problem.message);
   if (problem.status === 503) reply.header('retry-after', retryAfterSeconds(error));
   await sendProblem(reply, problem);
+}
+
+/** What it says itself is known, and of a full queue there may be thousands of refusals in a second. */
+function isNews(error: unknown): boolean {
+  return !(error instanceof HttpError) && !isSandboxUnavailable(error) && !hasCode(error, 'RUN_QUEUE_FULL');
 }
 
 function retryAfterSeconds(error: unknown): number {
@@ -135,6 +138,7 @@ const STATUS_BY_CODE: Readonly<Record<string, readonly [status: number, field?: 
   SCRIPT_NOT_FOUND: [422, 'script.path'],
   SCRIPT_NOT_EXECUTABLE: [422, 'script.path'],
   INTERPRETER_NOT_FOUND: [422, 'script.interpreter'],
+  RUN_QUEUE_FULL: [503],
   TRACKER_STOPPED: [503],
   STORE_FULL: [503],
   STORE_READ_ONLY: [503],

@@ -52,7 +52,8 @@ export interface ServeOptions {
 
 /** Builds the whole service, starts it, and resolves when it listens. It ends by SIGINT or SIGTERM, with exit code 0. */
 export async function serve(config: Config, { json = false }: ServeOptions = {}): Promise<void> {
-  const { dataDir, maxConcurrentRuns: maxConcurrent, runMode: mode, python } = config;
+  const { dataDir, runMode: mode, python } = config;
+  const { maxConcurrentRuns: maxConcurrent, maxQueuedRuns: maxQueued } = config;
   const clock = systemClock;
   const logger = await createLogger({ level: config.logLevel, isTerminal: process.stderr.isTTY && !json });
   const gracefulMs = config.shutdownGraceMs + SHUTDOWN_MARGIN_MS;
@@ -82,7 +83,14 @@ export async function serve(config: Config, { json = false }: ServeOptions = {})
     module: createModuleKind({ registry, seal, logs, mode, python }),
   };
   const execute = executeByKind(kinds);
-  const tracker = createRunTracker({ store: store.runs, execute, maxConcurrent, retentionMs, logger });
+  const tracker = createRunTracker({
+    store: store.runs,
+    execute,
+    maxConcurrent,
+    maxQueued,
+    retentionMs,
+    logger,
+  });
 
   // What is told of it
   const live = watchLiveRuns(tracker);
@@ -104,9 +112,10 @@ export async function serve(config: Config, { json = false }: ServeOptions = {})
     store: store.schedules,
     tracker,
     // A slot that is claimed is given no other run.
-    submit: async (request) => (await runs.submit(request, { whileStopping: true })).run.id,
+    submit: async (request, schedule) =>
+      (await runs.submit(request, { whileStopping: true, schedule })).run.id,
     toStored: (request) => runs.toStored(request),
-    historyFile: inDataDir('schedule-runs.json'),
+    maxQueued,
     clock,
     logger,
   });

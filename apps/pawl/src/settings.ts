@@ -78,7 +78,10 @@ export const settingsSchema = z.object({
     'Programs that one client may run by `/execute` in a minute; or `off`.',
   ),
   PAWL_MAX_CONCURRENT_RUNS: integer(1, 1_000, 10).describe(
-    'Runs, and programs, at the same time; more wait.',
+    'Runs, and programs, at the same time; more wait. Of programs at most two for each processor.',
+  ),
+  PAWL_MAX_QUEUED_RUNS: integer(1, 10_000_000, 100_000).describe(
+    'Runs that may wait, delayed ones included; one more is refused with 503.',
   ),
   PAWL_RUN_MODE: oneOf(['async', 'threaded', 'local', 'dry-run'], 'async').describe(
     'How scripts run: as a process, JavaScript in a thread, JavaScript in the service itself (for tests), or not at all.',

@@ -120,6 +120,25 @@ describe(`the backend proxy${NO_PYTHON}`, { skip: NO_PYTHON !== '' }, () => {
     expect((await answer).status).toBe(200);
   });
 
+  it('does not take an executor that is full for one that is down', { timeout: 40_000 }, async (context) => {
+    const executor = await setup(context, { PAWL_MAX_CONCURRENT_RUNS: '1' });
+    const backend = await startBackend(context, {
+      EXECUTOR_SERVICE_URL: executor.url,
+      EXECUTOR_TOTAL_TIMEOUT_MS: '3000',
+    });
+    // One runs, two wait for it, and one more is refused.
+    const busy = [1, 2, 3, 4].map(async () => executor.post({ code: 'import time\ntime.sleep(2.9)' }));
+    const first = await Promise.race(busy);
+    expect(first.status).toBe(503);
+    const answers = await Promise.all(Array.from({ length: 12 }, async () => backend.execute({ code: '1' })));
+    for (const { status, headers } of answers) {
+      expect([status, Number(headers.get('retry-after'))]).toEqual([503, expect.any(Number)]);
+    }
+    expect(await backend.executorState()).toBe('closed');
+    await Promise.all(busy);
+    expect((await backend.execute({ code: 'print(1)' })).status).toBe(200);
+  });
+
   it('gives a slow executor up in time, and serves on', { timeout: 40_000 }, async (context) => {
     const executor = await setup(context);
     const backend = await startBackend(context, {

@@ -512,7 +512,13 @@ describe.concurrent('pawl', { timeout: 120_000 }, () => {
     const { runId } = await json<{ runId: string }>(['schedule', 'run', 'missed']);
     expect(await json(['show', runId])).toMatchObject({ title: 'hello.sh y' });
     await pawl(['schedule', 'add', 'missed-too', '--every', '1d', 'hello.sh']);
-    expect((await pawl(['schedule', 'run', 'missed-too'])).stdout).toMatch(/^run_\S+\n$/);
+    const other = (await pawl(['schedule', 'run', 'missed-too'])).stdout.trim();
+    expect(other).toMatch(/^run_\S+$/);
+    expect(await json(['ls', '--schedule', 'missed-too'])).toMatchObject({ runs: [{ id: other }] });
+    expect((await pawl(['ls', '--schedule', 'missed-too'])).stdout).toMatch(
+      new RegExp(`^RUN [^\\n]*\\n${other} [^\\n]*\\n$`),
+    );
+    expect((await pawl(['show', other])).stdout).toMatch(/^schedule +missed-too$/m);
     const backfill = ['schedule', 'backfill', 'missed', '--from', '2026-03-01', '--to'];
     expect(await json([...backfill, '2026-03-01T01:00:00Z', '--dry-run'])).toEqual({
       dryRun: true,
@@ -573,6 +579,14 @@ describe.concurrent('pawl', { timeout: 120_000 }, () => {
     expect((await pawl(['pool', 'scale', 'python', 'many'])).code).toBe(64);
     expect((await pawl(['pool', 'scale', 'nowhere', '1'])).code).toBe(66);
     expect((await pawl(['worker', 'recycle', 'nowhere'])).code).toBe(66);
+    await pawl(['submit', '--wait', '--python', '-'], { input: 'print(1)' });
+    const { workers: last } = await json<{ workers: readonly { id: string; kind: string; state: string }[] }>(
+      ['worker', 'ls'],
+    );
+    const idle = last.filter(({ kind, state }) => kind === 'pool' && state === 'ready');
+    expect((await pawl(['worker', 'drain', idle[0]?.id ?? ''])).stdout).toBe(`${idle[0]?.id} ends\n`);
+    expect(await json(['worker', 'drain', idle[1]?.id ?? ''])).toEqual({ runId: null });
+    expect((await pawl(['worker', 'drain', 'nowhere'])).code).toBe(66);
   });
 
   it('doctor finds the service, and the store that it has open', async () => {

@@ -8,32 +8,12 @@ import manifest from '../package.json' with { type: 'json' };
 import rootManifest from '../../../package.json' with { type: 'json' };
 import { readConfig } from '../src/config.ts';
 import { SETTINGS } from '../src/settings.ts';
+import { environmentOf, parseDockerfile, stepsIn } from './dockerfile.ts';
 import { type Service, setup } from './start-service.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../docker/', import.meta.url));
 const read = (name: string): string => readFileSync(join(FOLDER, name), 'utf8');
-
-interface Stage {
-  readonly name: string;
-  readonly base: string;
-  readonly steps: readonly { readonly word: string; readonly rest: string }[];
-}
-
-/** The stages of a Dockerfile: each instruction on a line, continued by a backslash. */
-function parseDockerfile(text: string): readonly Stage[] {
-  const lines = text.replaceAll(/\\\n/g, ' ').split('\n');
-  const instructions = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  const stages: { name: string; base: string; steps: { word: string; rest: string }[] }[] = [];
-  for (const line of instructions) {
-    const [, word = '', rest = ''] = /^([A-Z]+) +(.*)$/.exec(line) ?? [];
-    expect(word, line).not.toBe('');
-    const [, base = '', name = ''] = word === 'FROM' ? (/^(\S+) AS (\S+)$/.exec(rest) ?? []) : [];
-    if (word === 'FROM') stages.push({ name, base, steps: [] });
-    else stages.at(-1)?.steps.push({ word, rest: rest.replaceAll(/ +/g, ' ') });
-  }
-  return stages;
-}
 
 type Yaml = string | readonly Yaml[] | { readonly [key: string]: Yaml };
 
@@ -65,11 +45,8 @@ function parseYaml(text: string): Yaml {
 
 const stages = parseDockerfile(read('Dockerfile'));
 const service = stages.find(({ name }) => name === 'service');
-const stepsOf = (word: string): readonly string[] =>
-  (service?.steps ?? []).filter((step) => step.word === word).map(({ rest }) => rest);
-const environment = Object.fromEntries(
-  stepsOf('ENV').flatMap((rest) => rest.split(' ').map((pair) => pair.split('=') as [string, string])),
-);
+const stepsOf = (word: string): readonly string[] => stepsIn(service, word);
+const environment = environmentOf(service);
 
 describe('the Dockerfile', () => {
   it('builds, gathers dependencies and serves in stages of their own', () => {

@@ -110,15 +110,15 @@ it.skipIf(NO_PYTHON)(
   { timeout: 60_000 },
   async (context) => {
     const service = await setup(context, { PAWL_MAX_CONCURRENT_RUNS: '1' });
-    // One runs, 100 wait.
+    // One runs, two wait patiently, others for a second.
     const code = 'import time\ntime.sleep(0.05)';
     const answers = await Promise.all(Array.from({ length: 130 }, () => service.post({ code })));
     const shed = answers.filter(({ status }) => status === 503);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(130 - shed.length);
     expect(shed.length).toBeGreaterThanOrEqual(1);
     for (const response of shed) {
-      expect(response.headers.get('retry-after')).toBe('1');
-      expect((await problemIn(response, 503)).code).toBe('QUEUE_FULL');
+      expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+      expect((await problemIn(response, 503)).code).toBe('OVERLOADED');
     }
     expect(await service.run('print(1)')).toMatchObject({ output: '1' });
   },

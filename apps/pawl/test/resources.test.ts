@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, createClient, fieldsOfProblem } from './client.ts';
-import { NO_PROC, NO_PYTHON, until } from './processes.ts';
+import { isAlive, NO_PROC, NO_PYTHON, until } from './processes.ts';
 import { type Service, startService } from './start-service.ts';
 
 interface Worker {
@@ -55,6 +55,38 @@ describe.skipIf(NO_PYTHON)(`pools and workers over HTTP${NO_PYTHON}`, () => {
     });
     fieldsOfProblem(await client.post('/v1/workers/python.worker-999/recycle'), [404, 'WORKER_NOT_FOUND']);
   });
+
+  it('takes one worker out of service, after its program', async () => {
+    await client.post('/v1/pools/python/scale', { size: 1 });
+    const running = service.run('import time\ntime.sleep(1)\nprint("whole")');
+    const busy = await until('a worker is busy', async () =>
+      (await workers()).find(({ kind, state }) => kind === 'pool' && state === 'busy'),
+    );
+    const drained = await client.post(`/v1/workers/${busy.id}/drain`);
+    expect([drained.status, drained.body]).toEqual([202, { runId: busy.runId }]);
+    expect((await client.post(`/v1/workers/${busy.id}/drain`)).status).toBe(202);
+    expect((await workers()).find(({ id }) => id === busy.id)).toMatchObject({
+      state: 'draining',
+      pid: busy.pid,
+    });
+    // The least number is 1, so that another does this meanwhile.
+    expect((await service.run('print("meanwhile")')).output).toBe('meanwhile');
+    expect((await workers()).find(({ id }) => id === busy.id)?.runId).toBe(busy.runId);
+    expect((await running).output).toBe('whole');
+    await until('it is gone', async () => !(await workers()).some(({ id }) => id === busy.id));
+    expect(isAlive(busy.pid)).toBe(false);
+    const gone = await client.post(`/v1/workers/${busy.id}/drain`);
+    fieldsOfProblem(gone, [404, 'WORKER_NOT_FOUND']);
+    expect(gone.body['detail']).toBe(`There is no worker \`${busy.id}\`; it may have ended.`);
+    // Nothing asks for another now.
+    await client.post('/v1/pools/python/scale', { size: 0 });
+    await until('none is left', async () => !(await workers()).some(({ kind }) => kind === 'pool'));
+    await service.run('print(1)');
+    const [idle] = (await workers()).filter(({ kind }) => kind === 'pool');
+    expect((await client.post(`/v1/workers/${idle?.id}/drain`)).body).toEqual({ runId: null });
+    await until('none is left', async () => !(await workers()).some(({ kind }) => kind === 'pool'));
+    await client.post('/v1/pools/python/scale', { size: 3 });
+  });
 });
 
 it.skipIf(NO_PROC)(`shows what the processes of runs use${NO_PROC}`, async () => {
@@ -68,7 +100,9 @@ it.skipIf(NO_PROC)(`shows what the processes of runs use${NO_PROC}`, async () =>
   });
   expect(worker).toMatchObject({ kind: 'run', id: run.id, state: 'busy', pid: expect.any(Number) });
   expect(worker.processes).toBeGreaterThanOrEqual(2);
-  fieldsOfProblem(await client.post(`/v1/workers/${run.id}/recycle`), [409, 'WORKER_NOT_POOLED']);
+  for (const what of ['recycle', 'drain']) {
+    fieldsOfProblem(await client.post(`/v1/workers/${run.id}/${what}`), [409, 'WORKER_NOT_POOLED']);
+  }
   await client.post(`/v1/runs/${run.id}/cancel`, {});
   await until('its process is gone', async () => !(await workers()).some(({ runId }) => runId === run.id));
 });

@@ -136,6 +136,52 @@ describe('schedules over HTTP', () => {
   });
 });
 
+it('have runs that are found by them, a retry and a restart included', async (context) => {
+  const data = makeFolder();
+  context.onTestFinished(() => data.remove());
+  const env = { PAWL_DATA_DIR: data.path };
+  const service = await setup(context, env);
+  let client = createClient(service);
+  const found = async (query: string) => {
+    const { body } = await client.get<{ runs: readonly { id: string; schedule: string | null }[] }>(
+      `/v1/runs?schedule=${query}`,
+    );
+    return body.runs;
+  };
+  const failing = { command: { file: 'sh', args: ['-c', 'exit 1'] } };
+  for (const id of ['yearly', 'yearly-2'])
+    await client.post('/v1/schedules', { ...yearly, id, run: failing });
+  const { body: other } = await client.post<{ runId: string }>('/v1/schedules/yearly-2/run');
+  const { body: first } = await client.post<{ runId: string }>('/v1/schedules/yearly/run');
+  expect((await client.get(`/v1/runs/${first.runId}/wait`)).body).toMatchObject({
+    state: 'failed',
+    schedule: 'yearly',
+  });
+  expect((await client.post('/v1/runs', HELLO)).body).toMatchObject({ schedule: null });
+  const { body: again } = await client.post<{ id: string }>(`/v1/runs/${first.runId}/retry`);
+  await client.get(`/v1/runs/${again.id}/wait`);
+  const ids = [again.id, first.runId];
+  expect((await found('yearly')).map(({ id }) => id)).toEqual(ids);
+  expect((await found('yearly&limit=1')).map(({ id }) => id)).toEqual([again.id]);
+  expect(await found('yearly&state=succeeded')).toEqual([]);
+  expect((await found('yearly-2')).map(({ id, schedule }) => [id, schedule])).toEqual([
+    [other.runId, 'yearly-2'],
+  ]);
+  expect(await found('nobody')).toEqual([]);
+  fieldsOfProblem(await client.get('/v1/runs?schedule='), [400, 'QUERY_INVALID']);
+  service.kill('SIGKILL');
+  await service.exited;
+  client = createClient(await setup(context, env));
+  expect((await found('yearly')).map(({ id }) => id)).toEqual(ids);
+  const { body } = await client.get<ScheduleBody>('/v1/schedules/yearly');
+  expect(body.lastRuns.map(({ runId }) => runId)).toEqual(ids);
+  // What is removed is not shown any more.
+  await client.delete(`/v1/runs/${again.id}`);
+  expect((await client.get<ScheduleBody>('/v1/schedules/yearly')).body.lastRuns).toMatchObject([
+    { runId: first.runId, state: 'failed' },
+  ]);
+});
+
 describe('schedules of a service that is killed', () => {
   /** Every second, a line with the slot's number in a file: a slot that ran twice would be there twice. */
   const everySecond = (folder: string): object => ({

@@ -7,6 +7,7 @@ export {
 } from './python-runner.ts';
 export type { PythonRunnerOptions } from './runner-options.ts';
 export type { ExecutionLimits } from './limits.ts';
+export { WaitTooLongError } from './waiting-limit.ts';
 
 // Requests and results
 export { type ExecutionRequest, InvalidExecutionError, type ProgramFile } from './execution-request.ts';
@@ -17,5 +18,11 @@ export type { ErrorKind, ProgramError } from './program-error.ts';
 export { type Exercise, type ExerciseFolder, ExerciseNotFoundError } from './exercises/exercise-folder.ts';
 
 // Sandbox
-export type { RejectedSandbox, SandboxCheck, SandboxKind, SandboxReport } from './sandbox/sandbox.ts';
+export type {
+  RejectedPython,
+  RejectedSandbox,
+  SandboxCheck,
+  SandboxKind,
+  SandboxReport,
+} from './sandbox/sandbox.ts';
 export { SandboxUnavailableError } from './sandbox/unavailable-error.ts';

@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLifecycle, type Service } from '@pawl/core';
-import { type PoolStats, type ProcessPool, PoolStoppedError } from '@pawl/runtime';
+import { checkDurationMs, createLifecycle, type Service } from '@pawl/core';
+import { type PoolStats, type ProcessPool, PoolStoppedError, type RunOptions } from '@pawl/runtime';
 import { type ExecutionRequest, type ResolvedRequest, resolveRequest } from './execution-request.ts';
 import { createExecutionResult, type ExecutionResult, type WorkerAnswer } from './execution-result.ts';
 import type { ExerciseFolder } from './exercises/exercise-folder.ts';
@@ -10,10 +10,15 @@ import { DEFAULT_LIMITS, DEFAULT_MAX_LIMITS } from './limits.ts';
 import { type PythonRunnerOptions, resolveRunnerOptions } from './runner-options.ts';
 import type { SandboxKind, SandboxReport } from './sandbox/sandbox.ts';
 import { openSandbox } from './sandbox/selection.ts';
+import { createWaitingLimits, type WaitingLimits } from './waiting-limit.ts';
 
 export interface ExecuteOptions {
   /** Ends the program; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** How long it may wait for a free worker, in milliseconds. @default Infinity */
+  readonly maxWaitMs?: number | undefined;
+  /** Called when a worker begins with it. */
+  readonly onStart?: (() => void) | undefined;
 }
 
 /** Runs submitted Python programs, each in a sandbox of its own. */
@@ -21,8 +26,8 @@ export interface PythonRunner extends Service {
   /**
    * Runs a program, and its tests if there are any. Starts the runner if need be. A program that fails, or is ended
    * because of a limit, is a result, not an error.
-   * @throws InvalidExecutionError, ExerciseNotFoundError, SandboxUnavailableError, QueueFullError, PoolStoppedError, or
-   * the reason of `options.signal`
+   * @throws InvalidExecutionError, ExerciseNotFoundError, SandboxUnavailableError, QueueFullError, WaitTooLongError,
+   * PoolStoppedError, or the reason of `options.signal`
    */
   execute(request: ExecutionRequest, options?: ExecuteOptions): Promise<ExecutionResult>;
   /** Looks whether a request may be run as it is, without running it. @throws InvalidExecutionError */
@@ -42,7 +47,7 @@ export interface PythonRunner extends Service {
 /** Of a pool what does not go past the runner. */
 export type RunnerPool = Pick<
   ProcessPool,
-  'maxWorkers' | 'minWorkers' | 'recycle' | 'scaleTo' | 'size' | 'stats' | 'workers'
+  'drain' | 'maxWorkers' | 'minWorkers' | 'recycle' | 'scaleTo' | 'size' | 'stats' | 'workers'
 >;
 
 /** What the pool waits beyond the program's own time before it gives the worker up. */
@@ -54,6 +59,7 @@ export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRun
   const { clock, exercises } = resolved;
   let folder: string | undefined;
   let pool: ProcessPool | undefined;
+  let waits: WaitingLimits | undefined;
   let report: SandboxReport | undefined;
 
   const lifecycle = createLifecycle({
@@ -64,6 +70,7 @@ export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRun
       await chmod(folder, 0o711);
       const opened = await openSandbox({ ...resolved, folder, runIn, signal });
       pool = opened.pool;
+      waits = createWaitingLimits(pool, clock);
       report = opened.report;
     },
     async stop({ graceMs }) {
@@ -77,7 +84,7 @@ export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRun
     target: ProcessPool,
     kind: SandboxKind,
     { runTests, ...checked }: ResolvedRequest,
-    { signal }: ExecuteOptions = {},
+    how: Pick<RunOptions, 'runId' | 'signal'> = {},
   ): Promise<ExecutionResult> {
     const began = clock.now();
     const testCode =
@@ -97,7 +104,7 @@ export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRun
         module: runTests ? 'starter' : null,
         stripInteractive: !runTests && stdin === '',
       },
-      { signal, timeoutMs: limits.wallMs + BACKSTOP_MS },
+      { ...how, timeoutMs: limits.wallMs + BACKSTOP_MS },
     )) as WorkerAnswer;
     const executionTime = Math.round(clock.now() - began);
     return createExecutionResult(answer, { limits, sandbox: kind, executionTime });
@@ -122,13 +129,17 @@ export function createPythonRunner(options: PythonRunnerOptions = {}): PythonRun
     get pool() {
       return pool;
     },
-    async execute(request, how) {
+    async execute(request, { signal, maxWaitMs = Infinity, onStart } = {}) {
       // Checked before anything is started for it.
       const checked = resolveRequest(request, resolved.limits, resolved.maxLimits);
-      how?.signal?.throwIfAborted();
+      checkDurationMs('maxWaitMs', maxWaitMs, { infinite: true });
+      signal?.throwIfAborted();
       await lifecycle.start();
-      if (pool === undefined || report === undefined) throw new PoolStoppedError('The program was refused');
-      return execute(pool, report.kind, checked, how);
+      if (pool === undefined || waits === undefined || report === undefined) {
+        throw new PoolStoppedError('The program was refused');
+      }
+      const [target, { kind }] = [pool, report];
+      return waits.limit({ maxWaitMs, signal, onStart }, (how) => execute(target, kind, checked, how));
     },
     check: (request) => void resolveRequest(request, resolved.limits, resolved.maxLimits),
     async sandboxReport() {

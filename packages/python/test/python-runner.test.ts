@@ -281,12 +281,53 @@ if __name__ == "__main__":
     expect((await runner.execute({ code: 'print("next")' })).output).toBe('next');
   });
 
+  it('refuses a program that does not begin in time, and tells when one begins', async () => {
+    const starts: string[] = [];
+    await using single = createPythonRunner({ ...OPTIONS, maxConcurrent: 1 });
+    await single.start();
+    const busy = single.execute(
+      { code: 'import time\ntime.sleep(1)\nprint("done")' },
+      { maxWaitMs: 10_000, onStart: () => starts.push('busy') },
+    );
+    const hurried = single.execute({ code: '1' }, { maxWaitMs: 50, onStart: () => starts.push('hurried') });
+    await expect(hurried).rejects.toMatchObject({ code: 'WAIT_TOO_LONG', maxWaitMs: 50 });
+    expect(await busy).toMatchObject({ output: 'done' });
+    expect(starts).toEqual(['busy']);
+    await expect(single.execute({ code: '1' }, { maxWaitMs: -1 })).rejects.toThrow(/`maxWaitMs`/);
+  });
+
   it('stops only after running programs have ended', async () => {
     const other = createPythonRunner({ ...OPTIONS, warm: 0 });
     const result = other.execute({ code: 'import time\ntime.sleep(0.3)\nprint("done")' });
     await expect.poll(() => other.stats()?.running, { timeout: 10_000 }).toBe(1);
     expect(await other.stop({ graceMs: 5_000 })).toEqual({ drained: true, orphaned: [] });
     expect((await result).output).toBe('done');
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a program that computes', () => {
+  it('gives way to others once it is no short one any more, with all that it starts', async () => {
+    await using runner = createPythonRunner(OPTIONS);
+    const code = [
+      'import os, time',
+      'fresh = os.getpriority(os.PRIO_PROCESS, 0)',
+      // Until the worker has looked.
+      'while os.getpriority(os.PRIO_PROCESS, 0) == fresh and time.process_time() < 2.5: pass',
+      'print(fresh < os.getpriority(os.PRIO_PROCESS, 0), flush=True)',
+      'if os.fork() == 0: print(fresh < os.getpriority(os.PRIO_PROCESS, 0))',
+      'else: os.wait()',
+    ].join('\n');
+    expect(await runner.execute({ code, limits: { wallMs: 10_000 } })).toMatchObject({
+      output: 'True\nTrue',
+    });
+  });
+
+  it('has one share of the processor, however many sessions it would make', async () => {
+    await using runner = createPythonRunner(OPTIONS);
+    const { kind } = await runner.sandboxReport();
+    const code =
+      'import os\nbefore = os.getsid(0)\nif os.fork() == 0:\n    os.setsid()\n    print(os.getsid(0) == before)\nelse: os.wait()';
+    expect((await runner.execute({ code })).output).toBe(kind === 'none' ? 'False' : 'True');
   });
 });
 

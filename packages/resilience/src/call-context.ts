@@ -46,6 +46,11 @@ export class CallContext implements PolicyContext {
     return new CallContext(attempt, 0, scope, undefined, undefined);
   }
 
+  /** The context of a call that nothing but `scope` can end. */
+  static within(scope: CancelScope): CallContext {
+    return new CallContext(1, 0, scope, undefined, undefined);
+  }
+
   get attempt(): number {
     return this.#attempt;
   }
@@ -126,30 +131,24 @@ export function runAbortable<T>(
     const work = fn(context);
     // The work's own promise, if it is one: no turn is lost.
     const promise = Promise.resolve(work);
-    return scope === undefined || !isPromiseLike(work) ? promise : untilAborted(promise, scope, context);
+    return scope === undefined || !isPromiseLike(work)
+      ? promise
+      : scope.guard(promise, () => context.abandon(promise));
   } catch (error) {
     return Promise.reject(asThrown(error));
   }
 }
 
-function untilAborted<T>(work: Promise<T>, scope: CancelScope, context: CallContext): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (reason: unknown): void => {
-      context.abandon(work);
-      reject(asThrown(reason));
-    };
-    scope.listen(onAbort);
-    work.then(
-      (value) => {
-        scope.unlisten(onAbort);
-        resolve(value);
-      },
-      (error: unknown) => {
-        scope.unlisten(onAbort);
-        reject(asThrown(error));
-      },
-    );
-  });
+/**
+ * The context of a call that `scope` can end, for the `execute` of a policy: it costs no signal until one is read.
+ */
+export function contextWithin(scope: CancelScope): PolicyContext {
+  return CallContext.within(scope);
+}
+
+/** What can end the work that got this context from a policy; undefined when nothing can. */
+export function scopeOf(context: PolicyContext): CancelScope | undefined {
+  return CallContext.from(context).scope;
 }
 
 /** Marks a value of any type, such as a caller's own reason, as what is thrown. */

@@ -1,6 +1,11 @@
 import { getEventListeners } from 'node:events';
+import { createDeferred } from '@pawl/core';
 import { describe, expect, it } from 'vitest';
+import { contextWithin, scopeOf } from './call-context.ts';
 import { CancelScope } from './cancel-scope.ts';
+import { compose } from './policy.ts';
+import { retry } from './retry/retry.ts';
+import { timeout } from './timeout.ts';
 
 describe('a cancel scope', () => {
   it("is aborted with the caller's own reason, all the way in, and stays so", () => {
@@ -77,5 +82,45 @@ describe('a cancel scope', () => {
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
     controller.abort('enough');
     expect([late.aborted, scope.aborted]).toEqual([false, true]);
+  });
+
+  describe('guards work', () => {
+    it('that ends as it would have, and leaves no listener', async () => {
+      const { signal } = new AbortController();
+      const scope = new CancelScope(signal);
+      const failure = new Error('no');
+      expect(await scope.guard(Promise.resolve(1))).toBe(1);
+      await expect(scope.guard(Promise.reject(failure))).rejects.toBe(failure);
+      expect(getEventListeners(signal, 'abort')).toEqual([]);
+    });
+
+    it('that is left to itself when the scope is aborted first, also when it fails later', async () => {
+      const scope = new CancelScope();
+      const abandoned: string[] = [];
+      const late = createDeferred();
+      const guarded = scope.guard(late.promise, () => abandoned.push('left'));
+      scope.abort('enough');
+      await expect(guarded).rejects.toBe('enough');
+      late.reject(new Error('nobody hears of this'));
+      await expect(scope.guard(new Promise(() => undefined))).rejects.toBe('enough');
+      expect(abandoned).toEqual(['left']);
+    });
+  });
+
+  it('ends the calls of every policy it is handed to, which hand on what lies within it', async () => {
+    const scope = new CancelScope();
+    const seen: (CancelScope | undefined)[] = [];
+    const policy = compose(retry(), timeout(60_000));
+    const call = policy.execute((context) => {
+      seen.push(scopeOf(context));
+      return new Promise(() => undefined);
+    }, contextWithin(scope));
+    await Promise.resolve();
+    scope.abort('enough');
+    await expect(call).rejects.toBe('enough');
+    expect(seen.map((each) => each?.reason)).toEqual(['enough']);
+    // Of a context that another made there is its signal to go by.
+    const { signal } = new AbortController();
+    expect(scopeOf({ signal, attempt: 1 })?.signal).toBe(signal);
   });
 });

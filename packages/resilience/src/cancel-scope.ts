@@ -12,13 +12,16 @@ export class CancelScope {
   readonly #outer: CancelScope | undefined;
   /** The caller's signal, of the outermost scope. */
   readonly #caller: AbortSignal | undefined;
-  readonly #listeners: CancelListener[] = [];
+  /** Made for the first of them: many calls have none. */
+  #listeners: CancelListener[] | undefined;
+  /** Listens to what lies around, while somebody listens here. */
+  #follower: (() => void) | undefined;
   #controller: AbortController | undefined;
   #isAborted = false;
   #reason: unknown;
   #isOver = false;
 
-  constructor(outer: AbortSignal | CancelScope | undefined) {
+  constructor(outer?: AbortSignal | CancelScope) {
     if (outer instanceof CancelScope) this.#outer = outer;
     else this.#caller = outer;
   }
@@ -42,6 +45,7 @@ export class CancelScope {
     return this.#controller.signal;
   }
 
+  /** Ends what lies within; what lies around goes on. A scope made of a caller's signal is that caller's to end. */
   abort(reason: unknown): void {
     if (this.aborted) return;
     this.#isAborted = true;
@@ -57,42 +61,76 @@ export class CancelScope {
     }
     // Work that goes on after its call may still ask for the signal; it must leave no listener on the caller's.
     if (this.#isOver) return;
-    if (this.#listeners.length === 0) this.#follow();
-    this.#listeners.push(listener);
+    if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
+    if (this.#listeners.length === 1) this.#follow();
   }
 
   unlisten(listener: CancelListener): void {
-    const index = this.#listeners.indexOf(listener);
-    if (index === -1) return;
-    this.#listeners.splice(index, 1);
-    if (this.#listeners.length === 0) this.#unfollow();
+    const listeners = this.#listeners;
+    const index = listeners?.lastIndexOf(listener) ?? -1;
+    if (listeners === undefined || index === -1) return;
+    // Who came last mostly leaves first.
+    if (index === listeners.length - 1) listeners.pop();
+    else listeners.splice(index, 1);
+    if (listeners.length === 0) this.#unfollow();
+  }
+
+  /**
+   * Settles as `work` does, or rejects with the reason at once when the scope is aborted first. What `work` comes to
+   * afterwards is nobody's.
+   * @param onAbandoned called when it is left to itself
+   */
+  guard<T>(work: PromiseLike<T>, onAbandoned?: () => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (reason: unknown): void => {
+        onAbandoned?.();
+        reject(reason);
+      };
+      this.listen(onAbort);
+      work.then(
+        (value) => {
+          this.unlisten(onAbort);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.unlisten(onAbort);
+          reject(error);
+        },
+      );
+    });
   }
 
   /** Lets go of the outer scopes for good. To be called at the end of what the scope was made for. */
   [Symbol.dispose](): void {
     this.#isOver = true;
-    if (this.#listeners.length === 0) return;
+    if (this.#listeners === undefined || this.#listeners.length === 0) return;
     this.#listeners.length = 0;
     this.#unfollow();
   }
 
   #follow(): void {
-    this.#outer?.listen(this.#tell);
-    if (this.#caller === undefined) return;
+    const outer = this.#outer;
+    const caller = this.#caller;
+    if (outer === undefined && caller === undefined) return;
+    this.#follower ??= () => this.#tell();
+    outer?.listen(this.#follower);
+    if (caller === undefined) return;
     // Many calls may share one signal, and each takes its listener away: Node's warning at the 11th is no leak here.
-    setMaxListeners(0, this.#caller);
-    this.#caller.addEventListener('abort', this.#tell);
+    setMaxListeners(0, caller);
+    caller.addEventListener('abort', this.#follower);
   }
 
   #unfollow(): void {
-    this.#outer?.unlisten(this.#tell);
-    this.#caller?.removeEventListener('abort', this.#tell);
+    if (this.#follower === undefined) return;
+    this.#outer?.unlisten(this.#follower);
+    this.#caller?.removeEventListener('abort', this.#follower);
   }
 
-  readonly #tell = (): void => {
+  #tell(): void {
     const { reason } = this;
-    const listeners = this.#listeners.splice(0);
+    const listeners = this.#listeners?.splice(0) ?? [];
     if (listeners.length > 0) this.#unfollow();
     for (const listener of listeners) listener(reason);
-  };
+  }
 }

@@ -1,5 +1,7 @@
 // Policies
 export { compose, type ExecuteOptions, type Policy, type PolicyContext, type Work } from './policy.ts';
+export { CancelScope, type CancelListener } from './cancel-scope.ts';
+export { contextWithin, scopeOf } from './call-context.ts';
 export { timeout, TimeoutError, type TimeoutOptions, type TimeoutPolicy } from './timeout.ts';
 export type { TimeoutScope } from './timeout.ts';
 export { fallback, type FallbackOptions, type FallbackPolicy } from './fallback.ts';

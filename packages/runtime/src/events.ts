@@ -11,6 +11,7 @@ export type WorkerStopReason =
   | 'idle'
   | 'scaled-down'
   | 'asked'
+  | 'drained'
   | 'cancelled-run'
   | 'pool-stopped';
 

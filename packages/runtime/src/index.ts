@@ -69,6 +69,7 @@ export {
   PoolStoppedError,
   QueueFullError,
   RunTimeoutError,
+  WorkerNotFoundError,
 } from './process/pool-errors.ts';
 export { ProcessStartError, type StartFault } from './process/process-errors.ts';
 export {

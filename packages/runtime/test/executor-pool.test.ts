@@ -1,9 +1,15 @@
 // What an executor does with real worker processes.
 import { getEventListeners } from 'node:events';
 import { createEventMonitor, createLeakCheck } from '@pawl/core/testing';
-import { fixedBackoff, retry } from '@pawl/resilience';
+import { circuitBreaker, fixedBackoff, retry } from '@pawl/resilience';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createAdmission, createExecutor, createPool, type ExecutorOptions } from '../src/index.ts';
+import {
+  createAdmission,
+  createExecutor,
+  createPool,
+  type ExecutorOptions,
+  type RunOptions,
+} from '../src/index.ts';
 import type * as TypedTasks from './fixtures/typed-tasks.ts';
 import { isAlive, setup as setupPool, TASKS, untilGone } from './setup-pool.ts';
 
@@ -73,6 +79,50 @@ describe('an executor of a pool', () => {
     });
     const second = await events.next('attempt:executing');
     expect([second.attempt, second.workerId === workerId]).toEqual([2, false]);
+  });
+
+  it('makes no signal for a run, whatever is asked of it, and cancels it all the same', async () => {
+    const { pool } = setupPool();
+    const { executor, events } = setup({
+      pools: { '*': pool },
+      timeoutMs: 60_000,
+      admission: createAdmission({ maxCpu: 1, minFreeMemoryBytes: 0 }),
+      retry: retry(),
+      breaker: circuitBreaker(),
+    });
+    await executor.execute('echo', 1);
+    let made = 0;
+    const { AbortController: Real } = globalThis;
+    onTestFinished(() => void (globalThis.AbortController = Real));
+    globalThis.AbortController = class extends Real {
+      constructor() {
+        super();
+        made += 1;
+      }
+    };
+    expect(await executor.execute('echo', 1, { runId: 'r' })).toMatchObject({ status: 'succeeded' });
+    const endless = executor.execute('sleep', 60_000);
+    const { runId } = await events.next('attempt:executing', ({ task }) => task === 'sleep');
+    // The executor named it.
+    expect(executor.cancel(runId)).toBe(true);
+    expect(await endless).toMatchObject({ status: 'cancelled', stage: 'worker', attempts: 1 });
+    expect(made).toBe(0);
+  });
+
+  it('answers a cancelled run at once, also when a pool around its own is not done with it', async () => {
+    const { pool } = setupPool();
+    const around = {
+      run: async (task: string, input: unknown, options: RunOptions) => {
+        await pool.run(task, input, options);
+        return new Promise(() => undefined);
+      },
+    };
+    const { executor, events } = setup({ pools: { '*': around } });
+    const outcome = executor.execute('echo', 1, { runId: 'r' });
+    await events.next('attempt:started');
+    await pool.run('echo', 2);
+    executor.cancel('r');
+    expect(await outcome).toMatchObject({ status: 'cancelled', attempts: 1 });
   });
 
   it('tries no more a run that too many workers died of', async () => {

@@ -120,6 +120,17 @@ const MIGRATIONS: readonly string[] = [
     DELETE FROM cache_contents WHERE seq = old.seq;
   END;
   `,
+  // Which runs belong to which schedule was told by their idempotency keys alone: `report@2026-03-08T07:00:00.000Z`,
+  // of a manual run with `#1` after it.
+  `
+  ALTER TABLE runs ADD COLUMN schedule TEXT;
+  UPDATE runs SET schedule = known.id
+    FROM (SELECT json_extract(id, '$') AS id FROM schedules) AS known
+    WHERE idempotency_key > known.id || '@' AND idempotency_key < known.id || 'A'
+      AND substr(idempotency_key, length(known.id) + 2, 24) GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z'
+      AND substr(idempotency_key, length(known.id) + 26, 1) IN ('', '#');
+  CREATE INDEX runs_by_schedule ON runs (schedule, state, created_at) WHERE schedule IS NOT NULL;
+  `,
 ];
 
 /** The version that a file has once it is {@link migrate migrated}. */

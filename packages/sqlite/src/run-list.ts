@@ -27,21 +27,23 @@ export function listRuns(sql: Statements, query: ResolvedRunQuery): RunPage {
 
 /** Where the runs of one state stand, one more than the page holds. */
 function positionsOf(sql: Statements, state: string, query: ResolvedRunQuery): readonly RunPosition[] {
-  const { task, key, createdFrom, createdBefore, after, limit } = query;
+  const { task, key, schedule, createdFrom, createdBefore, after, limit } = query;
   const conditions = ['state = ?', 'created_at >= ?', '(created_at, seq) < (?, ?)'];
   // One upper bound, whichever is lower: of two, SQLite would search by the one and filter by the other.
   const end = { createdAt: createdBefore, sequence: 0 };
   const before = after === undefined || comparePositions(end, after) > 0 ? end : after;
   const values: (string | number)[] = [state, createdFrom, before.createdAt, before.sequence];
-  if (task !== undefined) {
-    conditions.push('task = ?');
-    values.push(task);
-  }
-  if (key !== undefined) {
-    conditions.push('concurrency_key = ?');
-    values.push(key);
-  }
-  const index = key !== undefined ? 'runs_by_key' : task !== undefined ? 'runs_by_task' : 'runs_by_state';
+  let index = 'runs_by_state';
+  const narrow = (column: string, value: string | undefined, by: string): void => {
+    if (value === undefined) return;
+    conditions.push(`${column} = ?`);
+    values.push(value);
+    index = by;
+  };
+  // The last of them has the fewest runs.
+  narrow('task', task, 'runs_by_task');
+  narrow('concurrency_key', key, 'runs_by_key');
+  narrow('schedule', schedule, 'runs_by_schedule');
   const rows = sql.all(
     `SELECT seq, created_at FROM runs INDEXED BY ${index} WHERE ${conditions.join(' AND ')}
      ORDER BY created_at DESC, seq DESC LIMIT ?`,

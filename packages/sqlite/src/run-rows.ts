@@ -18,6 +18,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'priority', field: 'priority' },
   { name: 'concurrency_key', field: 'key' },
   { name: 'idempotency_key', field: 'idempotencyKey' },
+  { name: 'schedule', field: 'schedule' },
   { name: 'fingerprint', field: 'fingerprint' },
   { name: 'created_at', field: 'createdAt' },
   { name: 'deadline_at', field: 'deadlineAt' },

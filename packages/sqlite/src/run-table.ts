@@ -1,4 +1,4 @@
-import type { HostIdentity, NewRun, Run } from '@pawl/tasks';
+import type { HostIdentity, NewRun, OpenStoreOptions, Run } from '@pawl/tasks';
 import {
   type AddedRun,
   type Beat,
@@ -17,6 +17,7 @@ import {
   RunExistsError,
   RunNotEndedError,
   RunNotFoundError,
+  RunQueueFullError,
   type RunCounts,
   type RunState,
   toRunFailure,
@@ -40,11 +41,13 @@ export class RunTable {
   readonly #sql: Statements;
   readonly #turns: Turns;
   readonly #host: HostIdentity;
+  readonly #maxQueued: number;
 
-  constructor(sql: Statements, host: HostIdentity, maxPerKey: number) {
+  constructor(sql: Statements, { host, maxPerKey, maxQueued = Infinity }: OpenStoreOptions) {
     this.#sql = sql;
     this.#turns = createTurns(this.#sql, maxPerKey);
     this.#host = host;
+    this.#maxQueued = maxQueued;
   }
 
   add(draft: NewRun): AddedRun {
@@ -58,6 +61,7 @@ export class RunTable {
       }
     }
     if (this.#sql.get('SELECT 1 FROM runs WHERE id = ?', id) !== undefined) throw new RunExistsError(id);
+    if (this.#isQueueFull()) throw new RunQueueFullError(this.#maxQueued);
     const run = queueRun(draft);
     // Whether it is due is for the next claim to say, which has the time; most are due at once.
     const stage = draft.availableAt > draft.createdAt ? DELAYED : stageWhenDue(run);
@@ -147,6 +151,12 @@ export class RunTable {
     const { state } = toRun(row);
     if (!isFinal(state)) throw new RunNotEndedError(id, state);
     this.#sql.run('DELETE FROM runs WHERE seq = ?', Number(row['seq']));
+  }
+
+  #isQueueFull(): boolean {
+    if (this.#maxQueued === Infinity) return false;
+    const queued = this.#sql.get(`SELECT runs FROM run_counts WHERE state = 'queued'`)?.['runs'] ?? 0;
+    return Number(queued) >= this.#maxQueued;
   }
 
   #expire(now: number): readonly Run[] {

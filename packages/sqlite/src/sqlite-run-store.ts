@@ -113,7 +113,7 @@ export function createRunStoreIn({ path, maxBytes, open, release }: RunFile): Sq
         leaveName(sql, opening.host);
         limitTurns(sql, opening.maxPerKey);
       });
-      store = { file, runs: new RunTable(sql, opening.host, opening.maxPerKey) };
+      store = { file, runs: new RunTable(sql, opening) };
     } catch (error) {
       host = undefined;
       if (file !== undefined) release(file);

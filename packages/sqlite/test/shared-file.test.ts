@@ -176,16 +176,6 @@ describe('createSqliteStore', () => {
 });
 
 describe('a file of the first version', () => {
-  /** Takes away what later versions brought. */
-  async function makeFirstVersion(file: string): Promise<void> {
-    const { DatabaseSync } = await loadSqlite();
-    const db = new DatabaseSync(file);
-    const added = ['schedules', 'slot_claims', 'cache_entries', 'cache_contents', 'cache_usage'];
-    db.exec(added.map((name) => `DROP TABLE ${name};`).join(''));
-    db.exec('DELETE FROM migrations WHERE version > 1');
-    db.close();
-  }
-
   it('is brought up to date with its runs kept', async () => {
     const { file, store } = setupStore();
     await openFor(store);
@@ -217,6 +207,43 @@ describe('a file of the first version', () => {
   });
 });
 
+describe('a file of the second version', () => {
+  it('learns which runs belong to which schedule', async () => {
+    const { file, store } = setup();
+    await openFor(store.runs);
+    for (const id of ['report', 'report-2', "o'clock%_"]) await store.schedules.save(recordOf(id));
+    const slots = [
+      'report@2026-03-08T07:00:00.000Z',
+      'report@2026-03-09T07:00:00.000Z#1',
+      'report-2@2026-03-08T07:00:00.000Z',
+      "o'clock%_@2026-03-08T07:00:00.000Z",
+      // These are of nobody: the schedule is gone, the key is none of a slot, there is no key.
+      'removed@2026-03-08T07:00:00.000Z',
+      'report@home',
+      'report@2026-03-08T07:00:00.000Zulu',
+      undefined,
+    ];
+    for (const [index, idempotencyKey] of slots.entries()) {
+      await store.runs.add(sampleRun(`r${index}`, { idempotencyKey, createdAt: T0 + index }));
+    }
+    await store.close();
+    await makeSecondVersion(file);
+
+    const { store: later } = setup({ file });
+    await openFor(later.runs);
+    const idsOf = async (schedule: string): Promise<readonly string[]> =>
+      (await later.runs.list({ schedule })).runs.map(({ id }) => id);
+    expect(await idsOf('report')).toEqual(['r1', 'r0']);
+    expect(await idsOf('report-2')).toEqual(['r2']);
+    expect(await idsOf("o'clock%_")).toEqual(['r3']);
+    expect(await idsOf('removed')).toEqual([]);
+    expect((await later.runs.list({})).runs).toHaveLength(slots.length);
+    await later.runs.add(sampleRun('new', { schedule: 'report', createdAt: T0 + 100 }));
+    expect(await idsOf('report')).toEqual(['new', 'r1', 'r0']);
+    expect(await later.integrity()).toEqual({ ok: true, problems: [] });
+  });
+});
+
 describe('schedules and caches of other processes', () => {
   it('can be in the file of a host', async () => {
     const { file, store } = setup();
@@ -230,3 +257,22 @@ describe('schedules and caches of other processes', () => {
     expect((await store.cache.get('a'))?.value).toBe(1);
   });
 });
+
+/** Takes away what later versions brought. */
+async function makeSecondVersion(file: string): Promise<void> {
+  const { DatabaseSync } = await loadSqlite();
+  const db = new DatabaseSync(file);
+  db.exec('DROP INDEX runs_by_schedule; ALTER TABLE runs DROP COLUMN schedule;');
+  db.exec('DELETE FROM migrations WHERE version > 2');
+  db.close();
+}
+
+async function makeFirstVersion(file: string): Promise<void> {
+  await makeSecondVersion(file);
+  const { DatabaseSync } = await loadSqlite();
+  const db = new DatabaseSync(file);
+  const added = ['schedules', 'slot_claims', 'cache_entries', 'cache_contents', 'cache_usage'];
+  db.exec(added.map((name) => `DROP TABLE ${name};`).join(''));
+  db.exec('DELETE FROM migrations WHERE version > 1');
+  db.close();
+}

@@ -164,7 +164,7 @@ describe('a damaged store', () => {
     db.exec('INSERT INTO migrations VALUES (99, 0)');
     db.close();
     await expect(openFor(later.store)).rejects.toThrow(
-      `has version 99, this program knows 2; it was not changed.`,
+      `has version 99, this program knows 3; it was not changed.`,
     );
   });
 

@@ -42,6 +42,7 @@ export {
   RunExistsError,
   RunNotEndedError,
   RunNotFoundError,
+  RunQueueFullError,
 } from './tracking/tracking-errors.ts';
 export { StaleAttemptError, TrackerStoppedError, UnknownTaskError } from './tracking/tracking-errors.ts';
 export { ProcessExitError } from './tracking/process-task.ts';

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createEventMonitor } from '@pawl/core/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   attemptLogId,
   createMemoryRunStore,
@@ -27,13 +26,13 @@ function setup(options: Partial<RunTrackerOptions> = {}) {
     ...options,
     tasks: { module: moduleTask({ logs }) },
   });
-  const events = createEventMonitor(tracker);
   onTestFinished(async () => {
-    events[Symbol.dispose]();
     await tracker.stop({ graceMs: 0 });
     rmSync(logFolder, { recursive: true, force: true });
   });
-  return { script, folder, logs, tracker, events };
+  /** It is made a moment after the attempt has started. */
+  const logOf = (id: string) => vi.waitFor(() => logs.open(id), { timeout: 10_000 });
+  return { script, folder, logs, logOf, tracker };
 }
 
 describe('a script as a tracked run', () => {
@@ -76,8 +75,7 @@ describe('a script as a tracked run', () => {
       '[ -e "$0.again" ] && again=yes; touch "$0.again"; echo begun; [ -n "$again" ] || sleep 600',
     );
     const { id } = await first.tracker.start({ task: 'module', input: { scriptPath: path } });
-    if ((await first.tracker.get(id))?.state === 'queued') await first.events.next('attempt:started');
-    for await (const event of (await first.logs.open(id)).follow()) if (event.type === 'entry') break;
+    for await (const event of (await first.logOf(id)).follow()) if (event.type === 'entry') break;
     await first.tracker.stop({ graceMs: 0 });
     const second = setup({ store });
     const run = await second.tracker.wait(id);
@@ -105,11 +103,10 @@ describe('a script as a tracked run', () => {
   });
 
   it('is really ended when it is cancelled', async () => {
-    const { tracker, logs, events } = setup();
+    const { tracker, logOf } = setup();
     const { id } = await tracker.start({ task: 'module', input: { scriptPath: FAMILY, args: ['stubborn'] } });
-    if ((await tracker.get(id))?.state === 'queued') await events.next('attempt:started');
     const pids: number[] = [];
-    const log = await logs.open(id);
+    const log = await logOf(id);
     for await (const event of log.follow()) {
       if (event.type !== 'entry') continue;
       const pid = Number(event.text.split(' ')[1]);

@@ -41,9 +41,12 @@ export interface PoolsApi {
   /** Replaces all workers of a pool. */
   recycle(name: string): Promise<unknown>;
   recycleWorker(id: string): Promise<unknown>;
+  /** It finishes its run, takes no other, and ends. */
+  drainWorker(id: string): Promise<unknown>;
 }
 
 const pathOf = (name: string): string => `/v1/pools/${encodeURIComponent(name)}`;
+const pathOfWorker = (id: string): string => `/v1/workers/${encodeURIComponent(id)}`;
 
 export function createPoolsApi(http: Http): PoolsApi {
   return {
@@ -55,7 +58,7 @@ export function createPoolsApi(http: Http): PoolsApi {
     },
     scale: async (name, size) => http.json('POST', `${pathOf(name)}/scale`, { body: { size } }),
     recycle: async (name) => http.json('POST', `${pathOf(name)}/recycle`, { body: {} }),
-    recycleWorker: async (id) =>
-      http.json('POST', `/v1/workers/${encodeURIComponent(id)}/recycle`, { body: {} }),
+    recycleWorker: async (id) => http.json('POST', `${pathOfWorker(id)}/recycle`, { body: {} }),
+    drainWorker: async (id) => http.json('POST', `${pathOfWorker(id)}/drain`, { body: {} }),
   };
 }

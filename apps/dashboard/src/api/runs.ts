@@ -60,6 +60,8 @@ export interface RunSummary {
   readonly state: RunState;
   readonly priority: number;
   readonly key: string | null;
+  /** The id of the schedule whose slot it has. */
+  readonly schedule: string | null;
   readonly createdAt: string;
   readonly availableAt: string | null;
   readonly startedAt: string | null;
@@ -116,6 +118,7 @@ export interface RunQuery {
   readonly state?: string;
   readonly task?: string;
   readonly key?: string;
+  readonly schedule?: string;
   readonly createdFrom?: string;
   readonly createdBefore?: string;
   readonly limit?: number;

@@ -1,5 +1,5 @@
 import type { Http } from './http.ts';
-import type { RunRequest, RunState, RunSummary } from './runs.ts';
+import type { RunRequest, RunState } from './runs.ts';
 
 /** When slots are due. Times are ISO 8601; `null` and absent both are the default. */
 export interface ScheduleTiming {
@@ -24,11 +24,6 @@ export interface Schedule extends ScheduleTiming {
   readonly run: RunRequest;
 }
 
-/** The schedule that submitted a run: a slot's identity, `<schedule>@<time>`, is the run's idempotency key. */
-export function scheduleIdOf({ idempotencyKey }: Pick<RunSummary, 'idempotencyKey'>): string | undefined {
-  return /^([\w.-]+)@\d{4}-\d\d-\d\dT[\d:.]+Z(?:#\d+)?$/.exec(idempotencyKey ?? '')?.[1];
-}
-
 export interface PastRun {
   readonly runId: string;
   readonly state: RunState;
@@ -51,7 +46,7 @@ export interface ScheduleView {
   readonly failuresInARow: number;
   readonly pause: { readonly reason: string; readonly at: string; readonly cause: string } | null;
   readonly ended: boolean;
-  /** Why the latest slot got no run: its request was refused. */
+  /** Why the latest slot got no run, or none yet. */
   readonly problem: { readonly at: string; readonly message: string } | null;
   /** The latest first. */
   readonly lastRuns: readonly PastRun[];

@@ -4,13 +4,14 @@ import { applyRuns, filterOf, NO_FILTER, queryOf, requestOf } from './run-filter
 
 describe('the filter in the address', () => {
   it('is the same after a way through it', () => {
-    const query = '?state=failed,lost&task=module:report&key=a+b&since=1h';
+    const query = '?state=failed,lost&task=module:report&key=a+b&schedule=nightly&since=1h';
     const filter = filterOf(new URLSearchParams(query));
     expect(filter).toEqual({
       ...NO_FILTER,
       states: ['failed', 'lost'],
       task: 'module:report',
       key: 'a b',
+      schedule: 'nightly',
       since: '1h',
     });
     expect(filterOf(new URLSearchParams(queryOf(filter)))).toEqual(filter);
@@ -44,6 +45,8 @@ describe('applyRuns', () => {
     expect(applyRuns([b, a], [{ ...b, state: 'succeeded' }], running, 10)).toEqual([a]);
     expect(applyRuns([], [a, sampleRun('c', { state: 'queued' })], running, 10)).toEqual([a]);
     expect(applyRuns([], [a], { ...NO_FILTER, task: 'python' }, 10)).toEqual([]);
+    const nightly = { ...b, schedule: 'nightly' };
+    expect(applyRuns([], [a, nightly], { ...NO_FILTER, schedule: 'nightly' }, 10)).toEqual([nightly]);
     expect(applyRuns([], [a], { ...NO_FILTER, createdBefore: a.createdAt }, 10)).toEqual([]);
   });
 

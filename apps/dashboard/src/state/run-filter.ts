@@ -5,6 +5,8 @@ export interface RunFilter {
   readonly states: readonly RunState[];
   readonly task: string;
   readonly key: string;
+  /** The id of a schedule. */
+  readonly schedule: string;
   /** How far back, such as `1h`. */
   readonly since: Since | '';
   /** Instants, for links to a span of time. */
@@ -24,6 +26,7 @@ export const NO_FILTER: RunFilter = {
   states: [],
   task: '',
   key: '',
+  schedule: '',
   since: '',
   createdFrom: '',
   createdBefore: '',
@@ -41,6 +44,7 @@ export function filterOf(query: URLSearchParams): RunFilter {
     states: RUN_STATES.filter((state) => states.includes(state)),
     task: query.get('task') ?? '',
     key: query.get('key') ?? '',
+    schedule: query.get('schedule') ?? '',
     since: since in SINCE_MS ? (since as Since) : '',
     createdFrom: instant('createdFrom'),
     createdBefore: instant('createdBefore'),
@@ -56,19 +60,20 @@ export function queryOf({ states, ...rest }: RunFilter): string {
 
 /** What the service is asked for. */
 export function requestOf(filter: RunFilter, now: number): RunQuery {
-  const { states, task, key, since, createdFrom, createdBefore } = filter;
+  const { states, task, key, schedule, since, createdFrom, createdBefore } = filter;
   const from = since === '' ? createdFrom : new Date(now - SINCE_MS[since]).toISOString();
   return {
     ...(states.length === 0 ? {} : { state: states.join(',') }),
     ...(task === '' ? {} : { task }),
     ...(key === '' ? {} : { key }),
+    ...(schedule === '' ? {} : { schedule }),
     ...(from === '' ? {} : { createdFrom: from }),
     ...(createdBefore === '' ? {} : { createdBefore }),
   };
 }
 
 function matches(
-  { states, task, key, since, createdFrom, createdBefore }: RunFilter,
+  { states, task, key, schedule, since, createdFrom, createdBefore }: RunFilter,
   run: RunSummary,
 ): boolean {
   const createdAt = Date.parse(run.createdAt);
@@ -76,6 +81,7 @@ function matches(
     (states.length === 0 || states.includes(run.state)) &&
     (task === '' || run.task === task) &&
     (key === '' || run.key === key) &&
+    (schedule === '' || run.schedule === schedule) &&
     (since !== '' || createdFrom === '' || createdAt >= Date.parse(createdFrom)) &&
     (createdBefore === '' || createdAt < Date.parse(createdBefore))
   );

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { isEnded } from '../api/runs.ts';
-import { scheduleIdOf, type ScheduleView } from '../api/schedules.ts';
+import type { ScheduleView } from '../api/schedules.ts';
 import { useApp } from './app.ts';
 import { type Resource, useResource } from './resource.ts';
 
@@ -20,7 +20,7 @@ export function useScheduleChanges(reload: () => void): void {
     };
     const endSchedules = live.onSchedules(later);
     const endRuns = live.onRuns((runs) => {
-      if (runs.some((run) => isEnded(run.state) && scheduleIdOf(run) !== undefined)) later();
+      if (runs.some((run) => isEnded(run.state) && run.schedule !== null)) later();
     });
     return () => {
       clearTimeout(timer);

@@ -134,6 +134,7 @@ export const runListQuery = z.strictObject({
     .optional()
     .describe('`script`, `command`, `python` or `module:<id>`.'),
   key: z.string().min(1).max(MAX_NAME_CHARACTERS).optional(),
+  schedule: z.string().min(1).max(MAX_NAME_CHARACTERS).optional().describe('The id of a schedule: its runs.'),
   createdFrom: timeRequest.optional(),
   createdBefore: timeRequest.optional(),
   limit: queryInteger(1, 1_000).optional().describe('Default: 50.'),
@@ -198,6 +199,7 @@ const listedRun = z.object({
   state: z.enum(RUN_STATES),
   priority: z.number(),
   key: z.string().nullable(),
+  schedule: z.string().nullable().describe('The id of the schedule whose slot it has.'),
   idempotencyKey: z.string().nullable(),
   createdAt: timeAnswer,
   availableAt: timeAnswer,

@@ -172,7 +172,9 @@ export const scheduleView = z.object({
   problem: z
     .object({ at: timeAnswer, message: z.string() })
     .nullable()
-    .describe('Why the latest slot got no run: its request was refused.'),
+    .describe(
+      'Why the latest slot got no run, or none yet: its request was refused, it was missed, or the queue is full.',
+    ),
   lastRuns: z
     .array(
       z.object({

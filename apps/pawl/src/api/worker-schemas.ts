@@ -45,4 +45,9 @@ export const workerView = z.object({
 export type WorkerView = z.infer<typeof workerView>;
 export const workerList = z.object({ workers: z.array(workerView), nextCursor: nextCursorAnswer });
 
+export const drainAnswer = z.object({
+  runId: z.string().nullable().describe('What it finishes before it ends.'),
+});
+export type DrainView = z.infer<typeof drainAnswer>;
+
 export const recycleAnswer = z.object({ recycled: z.int().describe('Workers that will be replaced.') });

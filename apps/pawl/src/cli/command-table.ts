@@ -169,6 +169,11 @@ export const commandTable: readonly {
             summary: 'replace one worker',
             load: () => import('./commands/worker-recycle.ts'),
           },
+          {
+            name: 'drain',
+            summary: 'let one worker finish its run and end; replace it only if too few are left',
+            load: () => import('./commands/worker-drain.ts'),
+          },
         ],
       },
       {

@@ -39,6 +39,7 @@ export function runDetails(run: RunView, terminal: Terminal, now: number): reado
       ['deadline', when(run.deadlineAt)],
       ['took', run.durationMs === null ? null : formatDuration(run.durationMs)],
       ['priority', run.priority === NORMAL_PRIORITY ? null : String(run.priority)],
+      ['schedule', run.schedule],
       ['key', run.key],
       ['idempotency key', run.idempotencyKey],
       ['process', run.pid === null ? null : `pid ${run.pid} on ${run.host ?? 'this machine'}`],

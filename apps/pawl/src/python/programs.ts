@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
-import { hasCode } from '@pawl/core';
-import { createPythonRunner, type ExecutionRequest } from '@pawl/python';
+import { hasCode, systemClock } from '@pawl/core';
+import { createPythonRunner, type ExecutionRequest, type PythonRunner } from '@pawl/python';
 import { type CircuitBreaker, circuitBreaker, exponentialBackoff, retry } from '@pawl/resilience';
 import { createExecutor, type Executor } from '@pawl/runtime';
 import type { Config } from '../config.ts';
+import { createDelayControl } from './delay-control.ts';
 import { createRestartableRunner, type RestartableRunner } from './restartable-runner.ts';
 import { createResultCache } from './result-cache.ts';
+import { runInTime } from './run-in-time.ts';
 import { runnerOptions } from './runner-options.ts';
 import { readSandboxState, type SandboxState } from './sandbox-state.ts';
 
@@ -37,18 +39,16 @@ export function createPrograms(config: Config, logger: Logger): Programs {
     openMs: 10_000,
     logger,
   });
-  const run = (
-    _task: string,
-    request: unknown,
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<unknown> => runner.execute(request as ExecutionRequest, { signal });
+  const execute: PythonRunner['execute'] = (request, options) => runner.execute(request, options);
+  const places = (): number => runner.pool?.maxWorkers ?? 1;
+  const executeInTime = runInTime(execute, createDelayControl({ clock: systemClock, places }));
   const backoff = exponentialBackoff({ initialMs: 100, maxMs: 20_000 });
   return {
     runner,
     breaker,
     sandbox: () => readSandboxState(() => runner.sandboxReport()),
     executor: createExecutor({
-      run,
+      run: (_task, request, { signal }) => executeInTime(request as ExecutionRequest, { signal }),
       retry: retry({
         maxAttempts: 3,
         backoff,
@@ -61,7 +61,7 @@ export function createPrograms(config: Config, logger: Logger): Programs {
       logger,
     }),
     trackedExecutor: createExecutor({
-      run,
+      run: (_task, request, { signal }) => execute(request as ExecutionRequest, { signal }),
       retry: retry({
         maxAttempts: MAX_ASKS,
         backoff,

@@ -1,11 +1,17 @@
 import { createCache } from '@pawl/caching';
 import { type Clock, systemClock } from '@pawl/core';
-import type { ExecutionRequest, ExecutionResult, PythonRunner, SandboxReport } from '@pawl/python';
+import type {
+  ExecuteOptions,
+  ExecutionRequest,
+  ExecutionResult,
+  PythonRunner,
+  SandboxReport,
+} from '@pawl/python';
 
 /** A Python runner that is started anew after its start failed: somebody may install what it needs meanwhile. */
 export interface RestartableRunner extends Pick<PythonRunner, 'check' | 'stop' | 'exercises' | 'pool'> {
   /** @throws what a {@link PythonRunner} throws, SANDBOX_UNAVAILABLE without trying for 10 s after it was found out */
-  execute(request: ExecutionRequest, options: { readonly signal: AbortSignal }): Promise<ExecutionResult>;
+  execute(request: ExecutionRequest, options?: ExecuteOptions): Promise<ExecutionResult>;
   /** Starts it if need be. @throws SandboxUnavailableError when none works here */
   sandboxReport(): Promise<SandboxReport>;
 }

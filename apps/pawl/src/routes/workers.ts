@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import {
+  drainAnswer,
   poolList,
   poolParams,
   poolView,
@@ -14,7 +15,7 @@ import type { Services } from '../services.ts';
 
 type PoolParams = z.infer<typeof poolParams>;
 
-/** Pools and workers: what they do, how many there are, and fresh ones. */
+/** Pools and workers: what they do, how many there are, fresh ones, and the end of one. */
 export function workerRoutes(app: FastifyInstance, { workers }: Services): void {
   app.get(
     '/v1/pools',
@@ -75,5 +76,20 @@ export function workerRoutes(app: FastifyInstance, { workers }: Services): void 
       config: { role: 'admin' },
     },
     async ({ params }, reply) => reply.status(202).send({ recycled: await workers.recycleWorker(params.id) }),
+  );
+
+  app.post<{ Params: z.infer<typeof workerParams> }>(
+    '/v1/workers/:id/drain',
+    {
+      schema: {
+        summary: 'Take a worker out of service: it finishes what it runs, takes nothing more, and ends.',
+        description:
+          'Another is started only if the pool has too few then: by its least number, or by the programs that wait.',
+        params: workerParams,
+        response: { 202: drainAnswer, ...problemAnswers(400, 404, 409) },
+      },
+      config: { role: 'admin' },
+    },
+    async ({ params }, reply) => reply.status(202).send(await workers.drainWorker(params.id)),
   );
 }

@@ -23,6 +23,7 @@ export function toListView(run: Run, { title, now, waitingFor, lastLine }: RunSu
     state: run.state,
     priority: run.priority,
     key: run.key ?? null,
+    schedule: run.schedule ?? null,
     idempotencyKey: run.idempotencyKey ?? null,
     createdAt: toIso(run.createdAt),
     availableAt: toIso(run.availableAt),

@@ -30,11 +30,13 @@ export interface WaitForRun {
 export interface SubmitOptions {
   /** Takes it also while the service ends: it runs after the next start. @default false */
   readonly whileStopping?: boolean;
+  /** The schedule whose slot it has. */
+  readonly schedule?: string;
 }
 
 /** Tracked runs, in the words of the HTTP service. */
 export interface Runs {
-  /** @throws HttpError 422 naming the field; IdempotencyConflictError, RunStoreError, TrackerStoppedError */
+  /** @throws HttpError 422 naming the field; IdempotencyConflictError, RunQueueFullError, RunStoreError, TrackerStoppedError */
   submit(request: RunRequest, options?: SubmitOptions): Promise<SubmittedRun>;
   /** Each by itself, stored in this order. What kept one from being stored is in its place. */
   submitAll(requests: readonly (RunRequest | Error)[]): Promise<readonly (SubmittedRun | Error)[]>;
@@ -75,11 +77,11 @@ export function createRuns(options: RunsOptions): Runs {
 
   async function toSpec(
     request: RunRequest,
-    { whileStopping = false }: SubmitOptions = {},
+    { whileStopping = false, schedule }: SubmitOptions = {},
   ): Promise<RunSpec> {
     if (!whileStopping && !isOpen()) throw new HttpError(503, 'STOPPING', 'The service is stopping.');
     const { name, payload, others } = split(request);
-    return { ...(await prepare(name, payload)), ...others };
+    return { ...(await prepare(name, payload)), ...others, schedule };
   }
 
   async function prepare(name: Kind, payload: unknown): Promise<PreparedRun> {
@@ -162,9 +164,9 @@ export function createRuns(options: RunsOptions): Runs {
       const kind = kindOf(kinds, task);
       if (kind === undefined) throw new HttpError(409, 'UNKNOWN_TASK', `There is no task ${task} any more.`);
       if (!isOpen()) throw new HttpError(503, 'STOPPING', 'The service is stopping.');
-      const { key, priority, timeoutMs, maxAttempts, deadlineAt, createdAt } = before;
+      const { key, schedule, priority, timeoutMs, maxAttempts, deadlineAt, createdAt } = before;
       const deadlineMs = deadlineAt === undefined ? undefined : deadlineAt - createdAt;
-      const again = { key, priority, timeoutMs, maxAttempts, deadlineMs };
+      const again = { key, schedule, priority, timeoutMs, maxAttempts, deadlineMs };
       const { run } = await start({ ...(await kind.prepare(input)), ...again });
       return run;
     },

@@ -1,18 +1,13 @@
-import { describeSchedule, preview, type Run, type Schedule, type ScheduleStatus } from '@pawl/tasks';
+import { describeSchedule, preview, type Schedule, type ScheduleStatus } from '@pawl/tasks';
 import { toIso } from '../api/conventions.ts';
 import type { ScheduleView, SlotView } from '../api/schedule-schemas.ts';
+import type { PastRun } from './schedule-history.ts';
 import { toWrittenSchedule } from './schedule-requests.ts';
-
-/** Why the latest slot got no run. */
-export interface SlotProblem {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly message: string;
-}
+import type { SlotProblem } from './slot-problems.ts';
 
 export interface ScheduleSurroundings {
   readonly problem: SlotProblem | undefined;
-  readonly lastRuns: readonly Run[];
+  readonly lastRuns: readonly PastRun[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

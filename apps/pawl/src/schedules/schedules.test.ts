@@ -1,6 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createDeferred, onAbort, silentLogger } from '@pawl/core';
 import { createManualClock } from '@pawl/core/testing';
 import {
@@ -23,17 +20,19 @@ interface SetupOptions {
   readonly runs?: RunStore;
   readonly store?: ScheduleStore;
   readonly clock?: ReturnType<typeof createManualClock>;
-  readonly historyFile?: string;
+  readonly maxQueued?: number;
   readonly task?: (context: RunContext) => unknown;
   readonly beforeSubmit?: () => Promise<void>;
 }
 
 async function setup({ onTestFinished }: TestContext, options: SetupOptions = {}) {
   const { runs = createMemoryRunStore(), store = createMemoryScheduleStore(), task = () => 'done' } = options;
+  const { maxQueued = Infinity } = options;
   const clock = options.clock ?? createManualClock({ wallTime: START });
   const tracker = createRunTracker({
     store: runs,
     clock,
+    maxQueued,
     tasks: { script: { run: (_input: never, context) => task(context) } },
   });
   const submitted: RunRequest[] = [];
@@ -42,9 +41,9 @@ async function setup({ onTestFinished }: TestContext, options: SetupOptions = {}
     tracker,
     clock,
     logger: silentLogger,
-    historyFile: options.historyFile,
+    maxQueued,
     toStored: (request) => Promise.resolve(request),
-    async submit(request) {
+    async submit(request, schedule) {
       submitted.push(request);
       await options.beforeSubmit?.();
       if (request.script?.path === 'refused') throw new Error('There is no such folder.');
@@ -53,6 +52,7 @@ async function setup({ onTestFinished }: TestContext, options: SetupOptions = {}
         input: request.script,
         key: request.key,
         idempotencyKey: request.idempotencyKey,
+        schedule,
       });
       return id;
     },
@@ -198,11 +198,9 @@ describe('schedules', () => {
   });
 
   it('survive a restart: no slot fires twice, and what went on is not run beside', async (context) => {
-    const folder = mkdtempSync(join(tmpdir(), 'pawl-schedules-'));
     const [runs, store] = [createMemoryRunStore(), createMemoryScheduleStore()];
     const clock = createManualClock({ wallTime: START });
-    const historyFile = join(folder, 'data', 'schedule-runs.json');
-    const options = { runs, store, clock, historyFile };
+    const options = { runs, store, clock };
     const before = await setup(context, { ...options, task: untilStopped });
     await before.schedules.create(hourly);
     await clock.advance(1);
@@ -210,7 +208,6 @@ describe('schedules', () => {
     expect(first).not.toBe('');
     // Left as a crash leaves it but for the lock: the run is queued again, and the slot is claimed.
     await before.stop();
-    expect(Object.keys(JSON.parse(readFileSync(historyFile, 'utf8')) as object)).toEqual(['hourly']);
 
     const after = await setup(context, options);
     await clock.advance(60_000);
@@ -221,7 +218,6 @@ describe('schedules', () => {
       failuresInARow: 0,
       lastRuns: [{ runId: first, state: 'succeeded' }],
     });
-    rmSync(folder, { recursive: true });
   });
 
   it('show what the clocks do to the next slot', async (context) => {
@@ -272,6 +268,116 @@ describe('schedules', () => {
     await schedules.remove('hourly');
     await expect(schedules.get('hourly')).rejects.toMatchObject({ code: 'SCHEDULE_NOT_FOUND' });
     await expect(schedules.remove('hourly')).rejects.toMatchObject({ code: 'SCHEDULE_NOT_FOUND' });
+  });
+});
+
+describe('while as many runs are queued as may be', () => {
+  /** Nothing runs, and one run that nobody needs fills the queue; it is cancelled to make room. */
+  async function setupFull(context: TestContext, options: SetupOptions = {}) {
+    const all = await setup(context, { ...options, maxQueued: 1 });
+    const filler = await all.tracker.start({ task: 'script', delayMs: 100 * HOUR_MS });
+    return { ...all, makeRoom: () => all.tracker.cancel(filler.id) };
+  }
+  const problem = (at: string) => ({ at, message: expect.stringContaining('waits until fewer') as string });
+
+  it('slots wait, and say so', async (context) => {
+    const { schedules, clock, submitted, makeRoom } = await setupFull(context);
+    await schedules.create(hourly);
+    await clock.advance(3_000);
+    expect(await schedules.get('hourly')).toMatchObject({
+      problem: problem('2026-03-07T12:00:00.000Z'),
+      running: 0,
+      lastRuns: [],
+    });
+    expect(submitted).toEqual([]);
+    await makeRoom();
+    await clock.advance(1_000);
+    expect(await schedules.get('hourly')).toMatchObject({
+      problem: null,
+      failuresInARow: 0,
+      lastRuns: [{ state: 'succeeded' }],
+    });
+  });
+
+  it('nothing waits any more once the schedule is paused', async (context) => {
+    const { schedules, clock } = await setupFull(context);
+    await schedules.create(hourly);
+    await clock.advance(3_000);
+    expect((await schedules.pause('hourly', 'enough')).problem).toBe(null);
+    await schedules.resume('hourly');
+    await clock.advance(1_000);
+    expect((await schedules.get('hourly')).problem).toEqual(problem('2026-03-07T12:00:04.000Z'));
+  });
+
+  it('nor once the slot is skipped, because a run of before goes on', async (context) => {
+    const { schedules, clock, tracker } = await setup(context, { maxQueued: 1, task: untilStopped });
+    await schedules.create(hourly);
+    await clock.advance(1);
+    const filler = await tracker.start({ task: 'script', delayMs: 100 * HOUR_MS });
+    await clock.advance(HOUR_MS + 1_000);
+    expect((await schedules.get('hourly')).problem).toEqual(problem('2026-03-07T13:00:00.000Z'));
+    await tracker.cancel(filler.id);
+    await clock.advance(1_000);
+    expect(await schedules.get('hourly')).toMatchObject({ problem: null, runs: 1, running: 1 });
+  });
+
+  it('slots that became late meanwhile are dropped where that is the policy, and it is told', async (context) => {
+    const { schedules, clock, submitted, makeRoom } = await setupFull(context);
+    await schedules.create({ ...hourly, misfire: 'skip' });
+    await clock.advance(2 * HOUR_MS + 60_000);
+    await makeRoom();
+    await clock.advance(1_000);
+    expect(submitted).toEqual([]);
+    expect((await schedules.get('hourly')).problem?.message).toBe('Slots missed: 1, of which 0 get a run.');
+    await clock.advance(HOUR_MS);
+    expect(await schedules.get('hourly')).toMatchObject({ problem: null, runs: 1 });
+  });
+
+  it('a slot that was claimed just before asks again until there is room', async (context) => {
+    const filled = createDeferred();
+    const { schedules, clock, tracker, submitted } = await setup(context, {
+      maxQueued: 1,
+      beforeSubmit: () => filled.promise,
+    });
+    await schedules.create(hourly);
+    await clock.advance(1);
+    const filler = await tracker.start({ task: 'script', delayMs: 100 * HOUR_MS });
+    filled.resolve();
+    await clock.advance(10_000);
+    expect(submitted.length).toBeGreaterThan(5);
+    expect(await schedules.get('hourly')).toMatchObject({
+      problem: problem('2026-03-07T12:00:00.001Z'),
+      running: 1,
+      failuresInARow: 0,
+      lastRuns: [],
+    });
+    await tracker.cancel(filler.id);
+    await clock.advance(1_000);
+    const { runs } = await tracker.list({ schedule: 'hourly' });
+    expect(runs).toMatchObject([{ idempotencyKey: 'hourly@2026-03-07T12:00:00.000Z', state: 'succeeded' }]);
+    expect(await schedules.get('hourly')).toMatchObject({ problem: null, running: 0 });
+  });
+
+  it('a slot that was claimed just before is given up when the service ends', async (context) => {
+    const filled = createDeferred();
+    const { schedules, clock, tracker } = await setup(context, {
+      maxQueued: 1,
+      beforeSubmit: () => filled.promise,
+    });
+    await schedules.create(hourly);
+    await clock.advance(1);
+    await tracker.start({ task: 'script', delayMs: 100 * HOUR_MS });
+    filled.resolve();
+    await clock.advance(5_000);
+    await schedules.stop({ graceMs: 0 });
+    expect((await tracker.list({ schedule: 'hourly' })).runs).toEqual([]);
+    expect(clock.pendingTimers).toBeLessThan(4);
+  });
+
+  it('who asks for a run is told at once', async (context) => {
+    const { schedules } = await setupFull(context);
+    await schedules.create({ ...hourly, startAt: START + HOUR_MS });
+    await expect(schedules.runNow('hourly')).rejects.toMatchObject({ code: 'RUN_QUEUE_FULL', maxQueued: 1 });
   });
 });
 

@@ -23,7 +23,8 @@ import { HttpError } from '../http-errors.ts';
 import { type BackfillSpan, createScheduleBackfills } from './schedule-backfills.ts';
 import { createScheduleHistory } from './schedule-history.ts';
 import { runOf, toSchedule } from './schedule-requests.ts';
-import { createScheduleViews, previewSlots, type SlotProblem } from './schedule-views.ts';
+import { createScheduleViews, previewSlots } from './schedule-views.ts';
+import { createSlotProblems } from './slot-problems.ts';
 import { createSlotSubmission } from './slot-submission.ts';
 
 export interface SlotPreview {
@@ -62,13 +63,13 @@ export interface Schedules extends Service {
 
 export interface SchedulesOptions {
   readonly store: ScheduleStore;
-  readonly tracker: Pick<RunTracker, 'get' | 'wait' | 'cancel'>;
-  /** Stores a run and gives its id, until `stop` has resolved. @throws when the request is refused */
-  readonly submit: (request: RunRequest) => Promise<string>;
+  readonly tracker: Pick<RunTracker, 'counts' | 'list' | 'wait' | 'cancel' | 'on' | 'onAny'>;
+  /** As many runs may be queued; `Infinity` is no limit. Slots that are due wait while there are so many. */
+  readonly maxQueued: number;
+  /** Stores a run of a schedule and gives its id, until `stop` has resolved. @throws when the request is refused */
+  readonly submit: (request: RunRequest, scheduleId: string) => Promise<string>;
   /** What is kept of a request: checked, and without secrets in clear. @throws when it is refused */
   readonly toStored: (request: RunRequest) => Promise<RunRequest>;
-  /** Where it is written down which runs belong to which schedule; absent: nowhere. */
-  readonly historyFile: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -85,10 +86,10 @@ const NO_PLACE: Readonly<Record<OverlapReason, string>> = {
 };
 
 export function createSchedules(options: SchedulesOptions): Schedules {
-  const { store, tracker, clock, logger } = options;
-  const history = createScheduleHistory({ file: options.historyFile, tracker, clock, logger });
+  const { store, tracker, maxQueued, clock, logger } = options;
+  const history = createScheduleHistory(tracker);
   const views = createScheduleViews();
-  const problems = new Map<string, SlotProblem>();
+  const problems = createSlotProblems({ maxQueued, clock, logger });
   const manual = new Map<string, Promise<string>>();
   /** Those that are under way: their slots are claimed, so that nobody else will give them a run. */
   const submissions = new Set<Promise<unknown>>();
@@ -96,7 +97,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
   const fire = createSlotSubmission({
     tracker,
     submit: (request, slot) => {
-      const submitted = options.submit(request);
+      const submitted = options.submit(request, slot.scheduleId);
       const settled = submitted.catch(() => undefined).finally(() => submissions.delete(settled));
       submissions.add(settled);
       if (slot.trigger === 'manual') {
@@ -107,26 +108,25 @@ export function createSchedules(options: SchedulesOptions): Schedules {
       return submitted;
     },
     mayOverlap: (id) => scheduler.get(id)?.schedule.overlap === 'allow',
-    onSubmitted({ scheduleId }, runId) {
-      problems.delete(scheduleId);
-      history.note(scheduleId, runId);
-    },
-    onRefused({ scheduleId }, error) {
-      const message = error instanceof Error ? error.message : String(error);
-      problems.set(scheduleId, { at: clock.wallTime(), message });
-      logger.warn(
-        { err: error, schedule: scheduleId },
-        `A slot of the schedule ${scheduleId} got no run: ${message}`,
-      );
-    },
+    onSubmitted: ({ scheduleId }) => problems.forget(scheduleId),
+    onHeld: ({ scheduleId }) => problems.noteHeld(scheduleId),
+    onRefused: ({ scheduleId }, error) => problems.noteRefused(scheduleId, error),
+    clock,
   });
-  const scheduler = createScheduler({ fire, store, clock, logger });
+  const scheduler = createScheduler({
+    fire,
+    mayFire: async () => maxQueued === Infinity || (await tracker.counts()).queued < maxQueued,
+    store,
+    clock,
+    logger,
+  });
+  problems.follow(scheduler);
   const backfills = createScheduleBackfills({ scheduler, clock, logger });
 
   async function viewOf(status: ScheduleStatus): Promise<ScheduleView> {
     const { id } = status.schedule;
     return views.view(status, {
-      problem: problems.get(id),
+      problem: problems.of(id),
       lastRuns: await history.runs(id),
       now: clock.wallTime(),
     });
@@ -146,7 +146,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
       return given;
     });
     const stored: Schedule = { ...schedule, payload: await options.toStored(runOf(schedule)) };
-    problems.delete(request.id);
+    problems.forget(request.id);
     return viewOf(await scheduler.save(stored));
   }
 
@@ -169,7 +169,6 @@ export function createSchedules(options: SchedulesOptions): Schedules {
   async function stop(stopOptions?: StopOptions): Promise<StopReport> {
     const report = await scheduler.stop(stopOptions);
     await Promise.all(submissions);
-    await history.flush();
     return report;
   }
 
@@ -178,10 +177,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     get state() {
       return scheduler.state;
     },
-    async start() {
-      await history.load();
-      await scheduler.start();
-    },
+    start: () => scheduler.start(),
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
@@ -204,8 +200,7 @@ export function createSchedules(options: SchedulesOptions): Schedules {
     async remove(id) {
       find(id);
       await scheduler.remove(id);
-      history.forget(id);
-      problems.delete(id);
+      problems.forget(id);
     },
     pause: async (id, reason) => viewOf(await scheduler.pause(id, reason)),
     resume: async (id) => viewOf(await scheduler.resume(id)),

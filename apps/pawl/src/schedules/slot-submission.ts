@@ -1,4 +1,5 @@
-import { hasCode, onAbort, PawlError, untilAborted } from '@pawl/core';
+import { type Clock, hasCode, onAbort, PawlError, untilAborted } from '@pawl/core';
+import { fixedBackoff, retry } from '@pawl/resilience';
 import type { FireSlot, Run, RunTracker, SlotRun } from '@pawl/tasks';
 import type { RunRequest } from '../api/run-schemas.ts';
 
@@ -22,10 +23,16 @@ export interface SlotSubmissionOptions {
   /** Whether runs of this schedule may go on beside each other. */
   readonly mayOverlap: (scheduleId: string) => boolean;
   /** The run of a slot is stored. */
-  readonly onSubmitted: (slot: SlotRun, runId: string) => void;
+  readonly onSubmitted: (slot: SlotRun) => void;
+  /** As many runs are queued as may be: the slot is claimed and waits. */
+  readonly onHeld: (slot: SlotRun) => void;
   /** The request of a slot was refused. */
   readonly onRefused: (slot: SlotRun, error: unknown) => void;
+  readonly clock: Clock;
 }
+
+/** How soon a slot asks again that found the queue full. */
+const ASK_AGAIN = fixedBackoff(1_000);
 
 /**
  * Gives each slot a tracked run, and waits for its end. The identity of the slot is the idempotency key: however often
@@ -41,12 +48,39 @@ export function createSlotSubmission(options: SlotSubmissionOptions): FireSlot {
     const key = request.key ?? (isApart ? undefined : `schedule:${slot.scheduleId}`);
     try {
       const named = { ...request, idempotencyKey: slot.key, ...(key === undefined ? {} : { key }) };
-      const runId = await options.submit(named, slot);
-      options.onSubmitted(slot, runId);
+      const runId = await submitWithRoom(named, slot);
+      options.onSubmitted(slot);
       return runId;
     } catch (error) {
       options.onRefused(slot, error);
       throw error;
+    }
+  }
+
+  /** Somebody waits for a manual run; every other asks until there is room, or until a later one supersedes it. */
+  async function submitWithRoom(request: RunRequest, slot: SlotRun): Promise<string> {
+    if (slot.trigger === 'manual') return options.submit(request, slot);
+    /** The attempt that is under way. */
+    let attempt: Promise<string> | undefined;
+    const persistence = retry({
+      maxAttempts: Infinity,
+      backoff: ASK_AGAIN,
+      jitter: false,
+      shouldRetry: (error) => hasCode(error, 'RUN_QUEUE_FULL'),
+      clock: options.clock,
+      onRetry() {
+        attempt = undefined;
+        options.onHeld(slot);
+      },
+    });
+    try {
+      return await persistence.execute(() => (attempt = options.submit(request, slot)), {
+        signal: slot.signal,
+      });
+    } catch (error) {
+      if (attempt === undefined || !slot.signal.aborted) throw error;
+      // It may have been stored at the last moment: whoever aborted decides what becomes of it.
+      return attempt;
     }
   }
 

@@ -13,6 +13,7 @@ export function settingsInForce(config: Config): Readonly<Record<string, string 
     PAWL_RATE_LIMIT_PER_MINUTE:
       config.rateLimitPerMinute === Infinity ? 'off' : String(config.rateLimitPerMinute),
     PAWL_MAX_CONCURRENT_RUNS: String(config.maxConcurrentRuns),
+    PAWL_MAX_QUEUED_RUNS: String(config.maxQueuedRuns),
     PAWL_RUN_MODE: config.runMode,
     PAWL_RETENTION_DAYS: String(config.retentionDays),
     PAWL_SHUTDOWN_GRACE_MS: String(config.shutdownGraceMs),

@@ -3,7 +3,7 @@ import type { RunnerPool } from '@pawl/python';
 import type { WorkerStatus } from '@pawl/runtime';
 import type { Run, RunTracker } from '@pawl/tasks';
 import { toIso } from '../api/conventions.ts';
-import type { PoolView, WorkerView } from '../api/worker-schemas.ts';
+import type { DrainView, PoolView, WorkerView } from '../api/worker-schemas.ts';
 import { HttpError } from '../http-errors.ts';
 import { type ProcessUsage, readProcessUsage } from './process-usage.ts';
 
@@ -18,6 +18,8 @@ export interface Workers {
   recyclePool(pool: string): number;
   /** @throws HttpError 404, 409 for the process of a run */
   recycleWorker(id: string): Promise<number>;
+  /** Takes a worker out of service: it finishes what it runs, and ends. Answers at once. @throws as `recycleWorker` */
+  drainWorker(id: string): Promise<DrainView>;
 }
 
 export interface WorkersOptions {
@@ -25,6 +27,10 @@ export interface WorkersOptions {
   readonly runner: { readonly pool: RunnerPool | undefined };
   readonly tracker: Pick<RunTracker, 'get' | 'list'>;
   readonly clock: Clock;
+}
+
+interface PooledWorker extends WorkerStatus {
+  readonly pool: RunnerPool;
 }
 
 /** The only pool there is. */
@@ -44,6 +50,20 @@ export function createWorkers({ runner, tracker, clock }: WorkersOptions): Worke
       'POOL_NOT_STARTED',
       'The Python workers are not started: no sandbox works here.',
     );
+  }
+
+  async function findPooled(id: string): Promise<PooledWorker> {
+    const { pool } = runner;
+    const found = pool?.workers().find(({ workerId }) => PREFIX + workerId === id);
+    if (pool !== undefined && found !== undefined) return { pool, ...found };
+    if ((await tracker.get(id))?.state === 'running') {
+      throw new HttpError(
+        409,
+        'WORKER_NOT_POOLED',
+        `${id} is the process of a run: cancel the run to end it.`,
+      );
+    }
+    throw new HttpError(404, 'WORKER_NOT_FOUND', `There is no worker \`${id}\`; it may have ended.`);
   }
 
   return {
@@ -72,21 +92,14 @@ export function createWorkers({ runner, tracker, clock }: WorkersOptions): Worke
     },
     recyclePool: (name) => find(name).recycle(),
     async recycleWorker(id) {
-      const workerId = id.startsWith(PREFIX) ? id.slice(PREFIX.length) : undefined;
-      if (
-        workerId !== undefined &&
-        runner.pool?.workers().some((worker) => worker.workerId === workerId) === true
-      ) {
-        return runner.pool.recycle(workerId);
-      }
-      if ((await tracker.get(id))?.state === 'running') {
-        throw new HttpError(
-          409,
-          'WORKER_NOT_POOLED',
-          `${id} is the process of a run: cancel the run to end it.`,
-        );
-      }
-      throw new HttpError(404, 'WORKER_NOT_FOUND', `There is no worker \`${id}\`.`);
+      const { pool, workerId } = await findPooled(id);
+      return pool.recycle(workerId);
+    },
+    async drainWorker(id) {
+      const { pool, workerId, runId = null } = await findPooled(id);
+      // One that has just ended by itself is as gone.
+      pool.drain(workerId).catch(() => undefined);
+      return { runId };
     },
   };
 }

@@ -45,10 +45,10 @@ def fork(fds, settings):
 
 def _build(link_to_worker, fds, settings):
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # Where the processor is shared among sessions first, each run has one share, however many processes it starts.
+    os.setsid()
     if settings.namespaces:
         _settle_in_namespaces(settings)
-    else:
-        os.setsid()
     if settings.linux and not settings.namespaces:
         kernel.die_with_parent(signal.SIGKILL)
         kernel.adopt_orphans()

@@ -47,6 +47,7 @@ _REFUSED = {
 }
 # Looked at with their arguments.
 _CLONE, _CLONE3, _SOCKET, _IOCTL, _PRLIMIT = (56, 220), (435, 435), (41, 198), (16, 29), (302, 261)
+_SETSID = (112, 157)
 _LAST_KNOWN_CALL = 462
 # CLONE_NEWNS, -CGROUP, -UTS, -IPC, -USER, -PID, -NET
 _NEW_NAMESPACES = 0x7E020000
@@ -77,6 +78,8 @@ def filter_program():
         # glibc falls back to clone, whose flags a filter can see.
         *_answer(_CLONE3[column], errno.ENOSYS),
         *_answer(_SOCKET[column], errno.EAFNOSUPPORT),
+        # As if it were done: a kernel that shares the processor among sessions gives a box one share, not one for each.
+        *_answer(_SETSID[column], 0),
         *_answer_if(_CLONE[column], _ARG0, _JUMP_SET, (_NEW_NAMESPACES,)),
         *_answer_if(_IOCTL[column], _ARG1, _JUMP_EQUAL, (_TIOCSTI, _TIOCLINUX)),
         *_answer_unless_zero(_PRLIMIT[column], _ARG0),

@@ -10,8 +10,8 @@ _MAX_FILES, _MAX_FILES_BYTES = 2_048, 16 << 20
 
 def usage_of_tree(proc_fd, pidfd, enough_bytes):
     """
-    CPU time in milliseconds and memory in bytes of a box: its first process and everything below it. Files that are
-    mapped, such as the interpreter, don't count.
+    CPU time in milliseconds, memory in bytes, and the processes of a box: its first process and everything below it.
+    Files that are mapped, such as the interpreter, don't count.
 
     Memory that several processes share would be counted for each; so if the simple sum is over `enough_bytes`, the
     kernel is asked for the exact shares, which takes longer.
@@ -19,7 +19,7 @@ def usage_of_tree(proc_fd, pidfd, enough_bytes):
     pids = tree_below(proc_fd, _pid_behind(proc_fd, pidfd))
     cpu_ticks = 0
     for pid in pids:
-        fields = _read(proc_fd, pid + "/stat").rpartition(")")[2].split()
+        fields = read_text(proc_fd, pid + "/stat").rpartition(")")[2].split()
         if len(fields) > 14:
             # utime, stime, and those of children that were waited for
             cpu_ticks += sum(int(field) for field in fields[11:15])
@@ -29,19 +29,19 @@ def usage_of_tree(proc_fd, pidfd, enough_bytes):
         shares = [_sum_of(proc_fd, pid + "/smaps_rollup", ("Pss_Anon:", "Pss_Shmem:")) for pid in pids]
         # Nothing is said of a process that has hidden itself.
         memory_bytes = sum(share or simple for share, simple in zip(shares, simple_bytes))
-    return cpu_ticks * 1000 // _TICKS_PER_S, memory_bytes
+    return cpu_ticks * 1000 // _TICKS_PER_S, memory_bytes, pids
 
 
 def _sum_of(proc_fd, path, names):
     """The sum of some lines of a file like `status`, in bytes."""
     return sum(
-        int(line.split()[1]) * 1024 for line in _read(proc_fd, path).splitlines() if line.startswith(names)
+        int(line.split()[1]) * 1024 for line in read_text(proc_fd, path).splitlines() if line.startswith(names)
     )
 
 
 def _pid_behind(proc_fd, pidfd):
     """The process id as that /proc numbers it, which may be another than in the worker's own namespace."""
-    for line in _read(proc_fd, "self/fdinfo/%d" % pidfd).splitlines():
+    for line in read_text(proc_fd, "self/fdinfo/%d" % pidfd).splitlines():
         if line.startswith("Pid:"):
             return line.split()[1]
     return "0"
@@ -64,7 +64,7 @@ def tree_below(proc_fd, root):
         finally:
             os.close(fd)
         for thread in threads:
-            waiting += _read(proc_fd, "%s/task/%s/children" % (pid, thread)).split()
+            waiting += read_text(proc_fd, "%s/task/%s/children" % (pid, thread)).split()
     return found
 
 
@@ -92,7 +92,7 @@ def kill_tree(proc_fd, root_pid, spared):
     for _ in range(100):
         keep = {pid for each in spared if each is not None for pid in tree_below(proc_fd, str(each))}
         left = [pid for pid in tree_below(proc_fd, root) if pid != root and pid not in keep]
-        alive = [pid for pid in left if _read(proc_fd, pid + "/stat").rpartition(")")[2].split()[:1] not in ([], ["Z"])]
+        alive = [pid for pid in left if read_text(proc_fd, pid + "/stat").rpartition(")")[2].split()[:1] not in ([], ["Z"])]
         if not alive:
             return
         for pid in alive:
@@ -103,7 +103,7 @@ def kill_tree(proc_fd, root_pid, spared):
         time.sleep(0.001)
 
 
-def _read(proc_fd, path):
+def read_text(proc_fd, path):
     """A small file of /proc as text; nothing if its process is gone."""
     try:
         fd = os.open(path, os.O_RDONLY, dir_fd=proc_fd)

@@ -30,18 +30,27 @@ export interface SandboxCheck {
   readonly detail: string;
 }
 
-/** Which sandbox is in use, what it was seen to hold, and why no stronger one is. */
+/** Which sandbox is in use and with which interpreter, what it was seen to hold, and why no stronger one is. */
 export interface SandboxReport {
   readonly kind: SandboxKind;
   readonly tier: Sandbox['tier'];
   /** The interpreter that runs in it. */
   readonly python: string;
   readonly checks: readonly SandboxCheck[];
-  /** Those that were tried before. */
+  /** Interpreters that were tried before in this same sandbox, and don't work in it. */
+  readonly rejectedPythons: readonly RejectedPython[];
+  /** Stronger sandboxes, which work with no interpreter. */
   readonly rejected: readonly RejectedSandbox[];
+}
+
+export interface RejectedPython {
+  /** Its path, or the name under which it was looked for in vain. */
+  readonly python: string;
+  readonly reason: string;
 }
 
 export interface RejectedSandbox {
   readonly kind: SandboxKind;
+  /** Names the interpreters, where it was tried with some. */
   readonly reason: string;
 }

@@ -3,7 +3,14 @@ import type { ExecutionRequest } from '../execution-request.ts';
 import type { ExecutionResult } from '../execution-result.ts';
 import type { ResolvedRunnerOptions } from '../runner-options.ts';
 import { probeSandbox } from './probe.ts';
-import type { RejectedSandbox, Sandbox, SandboxCheck, SandboxKind, SandboxReport } from './sandbox.ts';
+import type {
+  RejectedPython,
+  RejectedSandbox,
+  Sandbox,
+  SandboxCheck,
+  SandboxKind,
+  SandboxReport,
+} from './sandbox.ts';
 import { SandboxUnavailableError } from './unavailable-error.ts';
 
 export interface OpenSandboxOptions extends ResolvedRunnerOptions {
@@ -39,33 +46,41 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<OpenSand
       rejected.push({ kind, reason: obstacle });
       continue;
     }
+    const rejectedPythons: RejectedPython[] = [];
     for (const command of options.pythons) {
       options.signal.throwIfAborted();
       const attempt = await tryOut(sandbox, command, options);
-      if (typeof attempt !== 'string')
-        return { ...attempt, report: { kind, tier, ...attempt.report, rejected } };
-      options.logger.warn({ sandbox: kind, python: command, reason: attempt }, 'A sandbox is not used.');
-      rejected.push({ kind, reason: attempt });
+      if ('pool' in attempt) {
+        const { pool, python, checks } = attempt;
+        return { pool, report: { kind, tier, python, checks, rejectedPythons, rejected } };
+      }
+      options.logger.warn({ sandbox: kind, ...attempt }, 'A sandbox does not work with this interpreter.');
+      rejectedPythons.push(attempt);
     }
+    const reasons = rejectedPythons.map(({ python, reason }) => `with ${python}: ${reason}`);
+    rejected.push({ kind, reason: reasons.join(' ') });
   }
   throw new SandboxUnavailableError(rejected);
 }
 
-interface Attempt {
+/** A pool in a sandbox that holds. */
+interface Opened {
   readonly pool: ProcessPool;
-  readonly report: { readonly python: string; readonly checks: readonly SandboxCheck[] };
+  readonly python: string;
+  readonly checks: readonly SandboxCheck[];
 }
 
-/** Starts a pool in the sandbox and probes it. Returns why not, if it can't be used. */
+/** Starts a pool in the sandbox and probes it. */
 async function tryOut(
   sandbox: Sandbox,
   command: string,
   options: OpenSandboxOptions,
-): Promise<Attempt | string> {
+): Promise<Opened | RejectedPython> {
   const { runIn, folder, clock, logger } = options;
   let pool: ProcessPool | undefined;
+  let python = command;
   try {
-    const python = (await findPython(command)).path;
+    python = (await findPython(command)).path;
     pool = createPool({
       worker: sandbox.command({ python, folder }),
       minWorkers: options.warm,
@@ -85,11 +100,12 @@ async function tryOut(
     const checks = await probeSandbox((request) => runIn(tried, sandbox.kind, request), folder);
     const escapes = checks.filter(({ contained }) => !contained);
     // Without a sandbox the probe tells what is open; that is what was asked for.
-    if (escapes.length === 0 || sandbox.tier === 0) return { pool, report: { python, checks } };
+    if (escapes.length === 0 || sandbox.tier === 0) return { pool, python, checks };
     await pool.stop({ graceMs: 0 });
-    return escapes.map(({ property, detail }) => `${property} is not contained: ${detail}`).join(' ');
+    const reasons = escapes.map(({ property, detail }) => `${property} is not contained: ${detail}`);
+    return { python, reason: reasons.join(' ') };
   } catch (error) {
     await pool?.stop({ graceMs: 0 });
-    return `with \`${command}\`: ${error instanceof Error ? error.message : String(error)}`;
+    return { python, reason: error instanceof Error ? error.message : String(error) };
   }
 }

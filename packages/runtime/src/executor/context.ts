@@ -1,5 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { CancelScope } from '@pawl/resilience';
 import type { RunOptions } from '../process/run-options.ts';
+import { ScopedRunOptions } from '../process/scoped-run-options.ts';
 import type { Execution } from './execution.ts';
 
 /** One attempt of a run, as a function in place of pools gets it. */
@@ -13,29 +15,24 @@ export interface AttemptContext extends RunOptions {
 /** How an attempt of a run is to be executed. */
 export interface AttemptRequest {
   readonly attempt: number;
-  readonly signal: AbortSignal | undefined;
+  /** What can end it. */
+  readonly scope: CancelScope;
   /** How long it may take once it has a worker, in milliseconds; undefined leaves that to the pool. */
   readonly timeoutMs: number | undefined;
 }
 
 /** What a pool executes an attempt with. Nothing of the run is told once it has its outcome. */
-export function attemptOptions(execution: Execution, request: AttemptRequest): RunOptions {
+export function attemptOptions(execution: Execution, request: AttemptRequest): ScopedRunOptions {
   const { runId, trace, options } = execution;
   const { priority, key, affinity } = options;
-  const { attempt, signal, timeoutMs } = request;
-  return {
-    runId,
-    attempt,
-    signal,
-    timeoutMs,
-    priority,
-    key,
-    affinity,
-    trace,
-    onProgress: told(execution, options.onProgress),
-    onLog: told(execution, options.onLog),
-    onOutput: told(execution, options.onOutput),
-  };
+  const { attempt, scope, timeoutMs } = request;
+  const onProgress = told(execution, options.onProgress);
+  const onLog = told(execution, options.onLog);
+  const onOutput = told(execution, options.onOutput);
+  return new ScopedRunOptions(
+    { runId, attempt, timeoutMs, priority, key, affinity, trace, onProgress, onLog, onOutput },
+    scope,
+  );
 }
 
 /** A callback in the asynchronous context of its caller, until the run has ended. */

@@ -54,21 +54,20 @@ export function resolveExecutionOptions(
   given: ExecutionOptions,
   admission: Admission | undefined,
 ): ExecutionOptions {
-  checkKnownKeys('execute', given, KEYS);
   const options = ownOptions(given);
-  const { timeoutMs, attemptTimeoutMs, tokens, deterministic, force, ...forPool } = options;
+  checkKnownKeys('execute', options, KEYS);
+  const { attemptTimeoutMs, tokens, deterministic, force } = options;
   if (tokens !== undefined) {
     if (admission === undefined)
       throw new TypeError('Expected no `tokens`: the executor has no `admission`.');
     // Looks at the names and numbers, too.
     admission.check(tokens);
   }
-  const durations = { timeoutMs, attemptTimeoutMs };
-  for (const [name, value] of Object.entries(durations)) {
-    if (value !== undefined) checkDurationMs(name, value, { infinite: true });
+  if (attemptTimeoutMs !== undefined) {
+    checkDurationMs('attemptTimeoutMs', attemptTimeoutMs, { infinite: true });
   }
   if (deterministic !== undefined) checkBoolean('deterministic', deterministic);
   if (force !== undefined) checkBoolean('force', force);
-  checkRunOptions(forPool);
+  checkRunOptions(options);
   return options;
 }

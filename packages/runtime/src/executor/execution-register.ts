@@ -14,20 +14,32 @@ export interface ExecutionRegister {
   stats(): ExecutorStats;
 }
 
+/**
+ * What the map holds in place of a run, which is taken out of it at the end: a Map that goes on for long leaves its old
+ * tables behind, with all that was in them, until the next full garbage collection.
+ */
+interface Entry {
+  execution: Execution | undefined;
+}
+
 export function createExecutionRegister(clock: Clock): ExecutionRegister {
   const counts = createExecutionCounts();
-  const running = new Map<string, Execution>();
+  const entries = new Map<string, Entry>();
   const idlers = new Set<() => void>();
+  const running = (): readonly Execution[] =>
+    [...entries.values()].map(({ execution }) => execution).filter((execution) => execution !== undefined);
   return {
-    get: (runId) => running.get(runId),
-    begin: (execution) => void running.set(execution.runId, execution),
-    end(execution, outcome) {
-      running.delete(execution.runId);
+    get: (runId) => entries.get(runId)?.execution,
+    begin: (execution) => void entries.set(execution.runId, { execution }),
+    end({ runId }, outcome) {
+      const entry = entries.get(runId);
+      if (entry !== undefined) entry.execution = undefined;
+      entries.delete(runId);
       counts.add(outcome);
-      if (running.size === 0) for (const idle of idlers) idle();
+      if (entries.size === 0) for (const idle of idlers) idle();
     },
     async whenIdle(graceMs) {
-      if (running.size === 0) return;
+      if (entries.size === 0) return;
       const idle = createDeferred();
       idlers.add(idle.resolve);
       const timer = clock.setTimer(graceMs, idle.resolve);
@@ -35,7 +47,7 @@ export function createExecutionRegister(clock: Clock): ExecutionRegister {
       timer.cancel();
       idlers.delete(idle.resolve);
     },
-    running: () => [...running.values()],
-    stats: () => counts.stats(running.values()),
+    running,
+    stats: () => counts.stats(running()),
   };
 }

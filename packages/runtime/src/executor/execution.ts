@@ -1,14 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type LinkedAbort, linkAbort } from '@pawl/core';
-import type { PolicyContext } from '@pawl/resilience';
+import { CancelScope, TimeoutError } from '@pawl/resilience';
+import type { Deadline } from '../scheduling/deadlines.ts';
+import type { AttemptSpan } from './attempt-span.ts';
 import type { ExecutionOptions } from './execution-options.ts';
 import { causeOf, type ExecutionStage, type Outcome, statusOf } from './outcome.ts';
-
-/** One attempt under way. Ends once, whoever is first to say so. */
-export interface AttemptSpan {
-  succeed(): void;
-  fail(error: unknown): void;
-}
+import type { WorkerOccupation } from './worker-occupation.ts';
 
 export interface ExecutionRequest {
   readonly runId: string;
@@ -20,14 +16,12 @@ export interface ExecutionRequest {
   readonly trace: string | undefined;
   /** On the executor's clock. */
   readonly startedAt: number;
-  /** Whether it can be cut from outside. */
-  readonly isCancellable: boolean;
   /** Whether events of it that come from elsewhere are told in the caller's asynchronous context. */
   readonly keepsContext: boolean;
 }
 
 /** A run on its way, and how far it is. */
-export class Execution {
+export class Execution implements Deadline {
   readonly runId: string;
   readonly task: string;
   readonly input: unknown;
@@ -35,23 +29,27 @@ export class Execution {
   readonly trace: string | undefined;
   readonly timeoutMs: number;
   readonly startedAt: number;
-  /** Follows the caller's signal. Absent for a run that nobody can name: a signal costs more than all else here. */
-  readonly link: LinkedAbort | undefined;
+  /** Ends it, whatever stage it is in; follows the caller's signal. */
+  readonly scope: CancelScope;
   stage: ExecutionStage = 'queue';
   attempts = 0;
   hasEnded = false;
   /** Where the value came from. */
   source: 'run' | 'cache' | 'shared' = 'run';
-  /** The context that the deadline made. */
-  deadline: PolicyContext | undefined = undefined;
-  /** The attempts that hold what was admitted, each until its worker is done with it. */
-  held: Promise<unknown>[] | undefined = undefined;
+  /** What it was admitted for, until nobody needs it any more. */
+  occupation: WorkerOccupation | undefined = undefined;
   /** How the last attempt failed, and where. */
   lastFailure: { readonly error: unknown; readonly stage: ExecutionStage } | undefined = undefined;
-  readonly spans: Set<AttemptSpan> = new Set();
+  /** Its last attempt, and by that the ones before. */
+  lastSpan: AttemptSpan | undefined = undefined;
+  /** When its time is up, on the executor's clock. */
+  readonly dueAt: number;
+  heapIndex = -1;
+  #isOverdue = false;
   readonly #context: AsyncResource | undefined;
 
   constructor(request: ExecutionRequest) {
+    const { signal } = request.options;
     this.runId = request.runId;
     this.task = request.task;
     this.input = request.input;
@@ -59,7 +57,8 @@ export class Execution {
     this.trace = request.trace;
     this.timeoutMs = request.timeoutMs;
     this.startedAt = request.startedAt;
-    this.link = request.isCancellable ? linkAbort(request.options.signal) : undefined;
+    this.dueAt = request.startedAt + request.timeoutMs;
+    this.scope = new CancelScope(signal && new CancelScope(signal));
     this.#context = request.keepsContext ? new AsyncResource('pawl:execution') : undefined;
   }
 
@@ -69,43 +68,45 @@ export class Execution {
     else this.#context.runInAsyncScope(fn);
   }
 
-  /** Whether it was cancelled, or its time is up. */
-  get isCut(): boolean {
-    return this.link?.signal.aborted === true || this.#isOverdue;
-  }
-
-  get #isOverdue(): boolean {
-    return this.timeoutMs !== Infinity && this.deadline?.signal.aborted === true;
+  /** Its time is up. */
+  expire(): void {
+    if (this.scope.aborted) return;
+    const { timeoutMs } = this;
+    this.#isOverdue = true;
+    this.scope.abort(new TimeoutError(`Timed out after ${timeoutMs} ms.`, { timeoutMs, scope: 'call' }));
   }
 
   /** An attempt failed, and there may be another. */
   pause(error: unknown): void {
-    if (this.isCut) return;
+    if (this.scope.aborted) return;
     this.lastFailure = { error, stage: this.stage };
     this.stage = 'retry';
   }
 
   /** Milliseconds that are left of the run's time. */
   remainingMs(now: number): number {
-    return Math.max(0, this.startedAt + this.timeoutMs - now);
+    return Math.max(0, this.dueAt - now);
   }
 
   succeeded(value: unknown, now: number): Outcome {
-    const { source } = this;
+    const { runId, task, source, attempts, trace } = this;
     this.#end();
     return {
       status: 'succeeded',
       value,
       cached: source === 'cache',
       shared: source === 'shared',
-      ...this.#facts(now),
+      runId,
+      task,
+      attempts,
+      durationMs: now - this.startedAt,
+      trace,
     };
   }
 
   failed(error: unknown, now: number): Outcome {
-    const signal = this.link?.signal ?? this.options.signal;
-    const cause = causeOf(error, { signal, isOverdue: this.#isOverdue });
-    const { lastFailure } = this;
+    const cause = causeOf(error, this.#isOverdue ? { isOverdue: true } : { signal: this.scope });
+    const { runId, task, lastFailure, attempts, trace } = this;
     const isOfAttempt = lastFailure !== undefined && lastFailure.error === error;
     this.#end(error);
     return {
@@ -116,19 +117,18 @@ export class Execution {
       lastError: isOfAttempt ? undefined : lastFailure?.error,
       cached: false,
       shared: false,
-      ...this.#facts(now),
+      runId,
+      task,
+      attempts,
+      durationMs: now - this.startedAt,
+      trace,
     };
   }
 
   /** Attempts that were cut end with the run. */
   #end(error?: unknown): void {
-    this.link?.[Symbol.dispose]();
-    for (const span of this.spans) span.fail(error);
+    this.scope[Symbol.dispose]();
+    for (let span = this.lastSpan; span !== undefined; span = span.previous) span.fail(error);
     this.hasEnded = true;
-  }
-
-  #facts(now: number): Pick<Outcome, 'runId' | 'task' | 'attempts' | 'durationMs' | 'trace'> {
-    const { runId, task, attempts, trace } = this;
-    return { runId, task, attempts, durationMs: now - this.startedAt, trace };
   }
 }

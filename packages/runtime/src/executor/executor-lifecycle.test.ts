@@ -111,7 +111,7 @@ describe('an executor', () => {
     expect(report.orphaned[0]).toBe('named');
     expect(await Promise.all(outcomes)).toMatchObject([
       { cause: 'stopped', error: { code: 'EXECUTOR_STOPPED' } },
-      { cause: 'stopped', error: { code: 'POOL_STOPPED' } },
+      { cause: 'stopped', error: { code: 'EXECUTOR_STOPPED' } },
     ]);
     expect(log.at(-1)).toBe('stop 0');
   });

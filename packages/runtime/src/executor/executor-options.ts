@@ -97,7 +97,9 @@ export const EXECUTOR_KEYS: readonly (keyof ExecutorOptions)[] = [
 export function resolveExecutorOptions(options: ExecutorOptions): ResolvedExecutorOptions {
   checkKnownKeys('createExecutor', options, EXECUTOR_KEYS);
   const { admission, breaker, cache, retry, run } = options;
-  if (admission !== undefined) checkMethod('admission', admission, 'acquire');
+  if (admission !== undefined) {
+    for (const name of ['acquire', 'tryAcquire', 'check']) checkMethod('admission', admission, name);
+  }
   if (cache !== undefined) checkMethod('cache', cache, 'run');
   if (retry !== undefined) checkMethod('retry', retry, 'execute');
   if (breaker !== undefined) checkMethod('breaker', breaker, 'execute');

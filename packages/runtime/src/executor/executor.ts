@@ -13,7 +13,9 @@ import {
   stopAll,
   type StopReport,
 } from '@pawl/core';
-import { type Attempt, createAttempt } from './attempt.ts';
+import { contextWithin } from '@pawl/resilience';
+import { createDeadlines } from '../scheduling/deadlines.ts';
+import { createAttempt } from './attempt.ts';
 import { Execution } from './execution.ts';
 import type { ExecutorStats } from './execution-counts.ts';
 import { resolveExecutionOptions, type ExecutionOptions } from './execution-options.ts';
@@ -27,8 +29,9 @@ import { ExecutorStoppedError } from './executor-errors.ts';
 import type { ExecutorEvents } from './executor-events.ts';
 import { type ExecutorOptions, resolveExecutorOptions } from './executor-options.ts';
 import type { Outcome } from './outcome.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
+import { createPipeline } from './pipeline.ts';
 import { isService } from './pool-routes.ts';
+import type { Step } from './stage.ts';
 
 export type { ExecutorOptions, RunAttempt } from './executor-options.ts';
 
@@ -59,20 +62,16 @@ const NO_OPTIONS: ExecutionOptions = Object.freeze(ownOptions({}));
 /** @throws TypeError, RangeError for wrong options */
 export function createExecutor(options: ExecutorOptions): Executor {
   const resolved = resolveExecutorOptions(options);
-  const { routes, admission, retry, breaker, cache, clock, logger } = resolved;
+  const { routes, admission, clock, logger } = resolved;
   const emitter = createEmitter<ExecutorEvents>({ logger });
   const register = createExecutionRegister(clock);
-  const pipeline = createPipeline({ ...resolved, emitter });
-  const attempt = createAttempt({ ...resolved, emitter });
-  const streamPipeline = createPipeline({ ...resolved, cache: undefined, retry: undefined, emitter });
+  const deadlines = createDeadlines<Execution>({
+    clock,
+    keepAlive: true,
+    onDue: (execution) => execution.expire(),
+  });
+  const pipeline = createPipeline({ ...resolved, emitter }, createAttempt({ ...resolved, emitter }));
   const ownedPools = resolved.ownsPools ? routes.pools.filter(isService) : [];
-  /** The stop of its own pools ends every run there, so that not every run needs a signal. */
-  const isBare =
-    admission === undefined &&
-    retry === undefined &&
-    breaker === undefined &&
-    routes.pools.length > 0 &&
-    ownedPools.length === routes.pools.length;
   let startsPools = false;
 
   const stopListening = routes.pools.map((pool) =>
@@ -99,17 +98,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
   async function drainAndStop(graceMs: number): Promise<StopReport> {
     if (graceMs > 0) await register.whenIdle(graceMs);
     const orphaned = register.running();
-    for (const { runId, link } of orphaned) link?.abort(new ExecutorStoppedError(`Run ${runId} was ended`));
+    for (const { runId, scope } of orphaned) scope.abort(new ExecutorStoppedError(`Run ${runId} was ended`));
     await stopAll(ownedPools, { graceMs: 0 });
     await register.whenIdle(Infinity);
     for (const stop of stopListening) stop?.();
     return { drained: orphaned.length === 0, orphaned: orphaned.map(({ runId }) => runId) };
-  }
-
-  /** A run that nothing is asked of but its result goes straight to its pool. */
-  function goesStraight(run: Pick<Execution, 'options' | 'timeoutMs'>): boolean {
-    const { deterministic } = run.options;
-    return isBare && run.timeoutMs === Infinity && (cache === undefined || deterministic !== true);
   }
 
   /** @throws TypeError for the id of a run under way */
@@ -118,36 +111,44 @@ export function createExecutor(options: ExecutorOptions): Executor {
     if (register.get(runId) !== undefined) {
       throw new TypeError(expectedMessage('runId', 'the id of no running run', runId));
     }
-    const timeoutMs = how.timeoutMs ?? resolved.timeoutMs;
-    const isNamed = how.runId !== undefined || emitter.listenerCount('execution:started') > 0;
     return new Execution({
       runId,
       task,
       input,
       options: how,
-      timeoutMs,
+      timeoutMs: how.timeoutMs ?? resolved.timeoutMs,
       trace: how.trace ?? resolved.trace(),
       startedAt: clock.now(),
-      isCancellable: isNamed || !goesStraight({ options: how, timeoutMs }),
       keepsContext: emitter.listenerCount('attempt:executing') > 0,
     });
   }
 
-  async function conduct(execution: Execution, attemptOnce: Attempt, road: Pipeline): Promise<Outcome> {
+  /** Takes a run from its beginning to its outcome. */
+  function conduct(execution: Execution, way: Step): Promise<Outcome> {
     const { runId, task, trace } = execution;
     if (lifecycle.state === 'idle') void lifecycle.start();
     register.begin(execution);
+    deadlines.add(execution);
     emitter.emit('execution:started', { runId, task, trace });
-    let outcome: Outcome;
+    return advance(execution, way).then(
+      (value) => end(execution, execution.succeeded(value, clock.now())),
+      (error: unknown) => end(execution, execution.failed(error, clock.now())),
+    );
+  }
+
+  function advance(execution: Execution, way: Step): Promise<unknown> {
+    const { runId, scope } = execution;
     try {
       if (isStopping()) throw new ExecutorStoppedError(`Run ${runId} was refused`);
-      const value = await (goesStraight(execution)
-        ? attemptOnce(execution, { attempt: 1, signal: execution.link?.signal ?? execution.options.signal })
-        : road(execution, attemptOnce));
-      outcome = execution.succeeded(value, clock.now());
+      if (scope.aborted) throw scope.reason as Error;
+      return way(execution, contextWithin(scope));
     } catch (error) {
-      outcome = execution.failed(error, clock.now());
+      return Promise.reject(error);
     }
+  }
+
+  function end(execution: Execution, outcome: Outcome): Outcome {
+    deadlines.remove(execution);
     register.end(execution, outcome);
     emitter.emit('execution:ended', { outcome });
     return outcome;
@@ -161,12 +162,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return how === NO_OPTIONS ? how : resolveExecutionOptions(how, admission);
   }
 
-  async function execute(
-    task: string,
-    input?: unknown,
-    how: ExecutionOptions = NO_OPTIONS,
-  ): Promise<Outcome> {
-    return conduct(open(task, input, resolve(task, how)), attempt, pipeline);
+  function execute(task: string, input?: unknown, how: ExecutionOptions = NO_OPTIONS): Promise<Outcome> {
+    try {
+      return conduct(open(task, input, resolve(task, how)), pipeline);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   function stream(task: string, input?: unknown, given: ExecutionStreamOptions = {}): ExecutionStream {
@@ -174,8 +175,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const how = resolve(task, forExecution);
     if (buffer !== undefined) checkInteger('buffer', buffer, { min: 1 });
     return createExecutionStream(buffer, async (runInPool) => {
-      const attemptOnce = createAttempt({ ...resolved, emitter }, runInPool);
-      return conduct(open(task, input, how), attemptOnce, streamPipeline);
+      const attempt = createAttempt({ ...resolved, emitter }, runInPool);
+      const way = createPipeline({ ...resolved, cache: undefined, retry: undefined, emitter }, attempt);
+      return conduct(open(task, input, how), way);
     });
   }
 
@@ -199,9 +201,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
       throw outcome.error;
     },
     cancel(runId, reason = 'The run was cancelled.') {
-      const link = register.get(runId)?.link;
-      link?.abort(new PawlError(reason, { code: 'CANCELLED' }));
-      return link !== undefined;
+      const execution = register.get(runId);
+      execution?.scope.abort(new PawlError(reason, { code: 'CANCELLED' }));
+      return execution !== undefined;
     },
     stats: () => register.stats(),
   };

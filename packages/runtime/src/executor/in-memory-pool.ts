@@ -1,9 +1,11 @@
-import { type Clock, createEmitter, linkAbort, type Logger, PawlError, untilAborted } from '@pawl/core';
+import { type Clock, createEmitter, linkAbort, type Logger, PawlError } from '@pawl/core';
 import { decodeError, encodeError, encodeFrame, errorCodes, InvalidInputError } from '@pawl/ipc';
+import { CancelScope } from '@pawl/resilience';
 import type { PoolEvents } from '../events.ts';
 import { RunTimeoutError } from '../process/pool-errors.ts';
 import type { ChunkSink } from '../process/pool-run.ts';
 import type { RunOptions } from '../process/run-options.ts';
+import { ScopedRunOptions } from '../process/scoped-run-options.ts';
 import { createRunStream, type StreamedRun, type StreamOptions } from '../process/run-stream.ts';
 import { WorkerCrashedError } from '../process/worker-errors.ts';
 import { type ChunkStream, createChunkStream } from '../worker/chunk-stream.ts';
@@ -33,20 +35,20 @@ export function createInMemoryPool(
   }
 
   async function run(name: string, input: unknown, how: RunOptions, chunks?: ChunkStream): Promise<unknown> {
-    how.signal?.throwIfAborted();
+    const given = ScopedRunOptions.takeScope(how) ?? (how.signal && new CancelScope(how.signal));
+    if (given?.aborted === true) throw given.reason as Error;
     const sent = sentInput(input);
     const { runId = '', attempt = 1, timeoutMs = Infinity } = how;
     const task = taskNamed(name);
     emitter.emit('run:started', { runId, task: name, attempt, workerId: WORKER_ID, queuedMs: 0 });
-    using cut = linkAbort(how.signal);
+    using cut = new CancelScope(given);
     const timer = clock.setTimer(timeoutMs, () =>
       cut.abort(new RunTimeoutError({ runId, task: name, attempt }, timeoutMs)),
     );
-    cut.signal.addEventListener('abort', () => chunks?.end(cut.signal.reason as Error), { once: true });
-    const deadline = clock.now() + timeoutMs;
-    const context = taskContext({ ...how, runId, attempt }, { deadline, signal: cut.signal, chunks, logger });
+    if (chunks !== undefined) cut.listen((reason) => chunks.end(reason as Error));
+    const context = new MemoryContext(how, { deadline: clock.now() + timeoutMs, cut, chunks, logger });
     try {
-      return await untilAborted(call(task, sent, context), cut.signal);
+      return await cut.guard(call(task, sent, context));
     } finally {
       timer.cancel();
       chunks?.end();
@@ -85,34 +87,61 @@ async function call(task: ServedTask, input: unknown, context: TaskContext): Pro
   }
 }
 
-function taskContext(
-  how: RunOptions & Pick<TaskContext, 'runId' | 'attempt'>,
-  parts: Pick<TaskContext, 'deadline' | 'signal'> & {
-    readonly chunks: ChunkStream | undefined;
-    readonly logger: Logger;
-  },
-): TaskContext {
-  const { runId, attempt, trace, onProgress, onLog } = how;
-  const { deadline, signal, chunks, logger } = parts;
-  const tell = (callback: ((message: never) => void) | undefined, message: object): void => {
+/** Most tasks use little of their context: each part is made when it is asked for. */
+class MemoryContext implements TaskContext {
+  readonly runId: string;
+  readonly attempt: number;
+  readonly deadline: number;
+  readonly trace: string | undefined;
+  readonly #how: RunOptions;
+  readonly #cut: CancelScope;
+  readonly #chunks: ChunkStream | undefined;
+  readonly #logger: Logger;
+
+  constructor(
+    how: RunOptions,
+    parts: {
+      readonly deadline: number;
+      readonly cut: CancelScope;
+      readonly chunks: ChunkStream | undefined;
+      readonly logger: Logger;
+    },
+  ) {
+    this.runId = how.runId ?? '';
+    this.attempt = how.attempt ?? 1;
+    this.deadline = parts.deadline;
+    this.trace = how.trace;
+    this.#how = how;
+    this.#cut = parts.cut;
+    this.#chunks = parts.chunks;
+    this.#logger = parts.logger;
+  }
+
+  get signal(): AbortSignal {
+    return this.#cut.signal;
+  }
+
+  get progress(): TaskContext['progress'] {
+    return (progress) => this.#tell(this.#how.onProgress, progress);
+  }
+
+  get emit(): TaskContext['emit'] {
+    return async (chunk) => this.#chunks?.emit(chunk);
+  }
+
+  get log(): Logger {
+    return createRunLogger((level, message, fields) =>
+      this.#tell(this.#how.onLog, { level, message, ...(fields === undefined ? {} : { fields }) }),
+    );
+  }
+
+  #tell(callback: ((message: never) => void) | undefined, message: object): void {
     try {
       callback?.(sentNews(message) as never);
     } catch (error) {
-      logger.error({ err: error, runId }, 'A callback of a run failed.');
+      this.#logger.error({ err: error, runId: this.runId }, 'A callback of a run failed.');
     }
-  };
-  return {
-    signal,
-    runId,
-    attempt,
-    deadline,
-    trace,
-    progress: (progress) => tell(onProgress, progress),
-    emit: async (chunk) => chunks?.emit(chunk),
-    log: createRunLogger((level, message, fields) =>
-      tell(onLog, { level, message, ...(fields === undefined ? {} : { fields }) }),
-    ),
-  };
+  }
 }
 
 /** @throws NotSerializableError naming the path */

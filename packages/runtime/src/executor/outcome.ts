@@ -90,7 +90,10 @@ const CAUSE_OF = new Map<string, OutcomeCause>(
  */
 export function causeOf(
   error: unknown,
-  cut: { readonly signal?: AbortSignal | undefined; readonly isOverdue?: boolean } = {},
+  cut: {
+    readonly signal?: Pick<AbortSignal, 'aborted' | 'reason'> | undefined;
+    readonly isOverdue?: boolean;
+  } = {},
 ): OutcomeCause {
   // Once it was cut, whatever came of it is the cut: a cancelled task may well say that it failed.
   const { signal, isOverdue = false } = cut;

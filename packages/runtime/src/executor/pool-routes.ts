@@ -1,6 +1,6 @@
 import { PawlError, type Random, type Service } from '@pawl/core';
 import type { ProcessPool } from '../process/process-pool.ts';
-import type { Balancer, BalancerFactory, Candidate } from '../scheduling/balancing/balancer.ts';
+import type { BalancedRun, Balancer, BalancerFactory, Candidate } from '../scheduling/balancing/balancer.ts';
 
 /**
  * What an executor needs of a pool: that it runs. What else it offers is made use of: its events tell when a worker
@@ -16,12 +16,17 @@ export function isService(pool: ExecutorPool): pool is ExecutorPool & Service {
 /** One pool, and how many attempts it has of this executor. */
 export interface PoolRoute extends Candidate {
   readonly pool: ExecutorPool;
+  /** Whether a choice hangs on `inFlight`; it is not kept of a pool that is never one of several. */
+  isCounted: boolean;
   inFlight: number;
 }
 
+/** Chooses among the pools of a task. */
+type Choice = (run: BalancedRun) => PoolRoute | undefined;
+
 /** Finds the pool for a task. */
 export interface PoolRoutes {
-  /** Takes a place there; `leave` gives it back. @throws PawlError `NO_SUCH_TASK` */
+  /** Takes a place there; `leave` gives it back, if it is counted. @throws PawlError `NO_SUCH_TASK` */
   enter(task: string, key: string | undefined): PoolRoute;
   leave(route: PoolRoute): void;
   /** Each pool once. */
@@ -41,15 +46,21 @@ export function createPoolRoutes(
   const routes = new Map<ExecutorPool, PoolRoute>();
   const balancersOf = new Map<PoolRoute, Balancer<PoolRoute>[]>();
   const byTask = new Map(
-    Object.entries(pools).map(([task, given]) => {
-      const balancer = options.balancer<PoolRoute>(options);
-      for (const pool of [given].flat()) {
+    Object.entries(pools).map(([task, given]): [string, Choice] => {
+      const equal = [given].flat().map((pool) => {
         const route = routes.get(pool) ?? routeOf(pool, routes.size + 1);
         routes.set(pool, route);
+        return route;
+      });
+      const [only] = equal;
+      if (equal.length === 1) return [task, () => only];
+      const balancer = options.balancer<PoolRoute>(options);
+      for (const route of equal) {
+        route.isCounted = true;
         balancersOf.set(route, [...(balancersOf.get(route) ?? []), balancer]);
         balancer.set(route);
       }
-      return [task, balancer];
+      return [task, (run) => balancer.pick(run)];
     }),
   );
 
@@ -60,7 +71,7 @@ export function createPoolRoutes(
 
   return {
     enter(task, key) {
-      const route = (byTask.get(task) ?? byTask.get(ALL_OTHERS))?.pick({ task, key });
+      const route = (byTask.get(task) ?? byTask.get(ALL_OTHERS))?.({ task, key });
       if (route === undefined) {
         throw new PawlError(
           `No pool runs "${task}". There are pools for: ${[...byTask.keys()].join(', ')}.`,
@@ -69,7 +80,7 @@ export function createPoolRoutes(
           },
         );
       }
-      count(route, 1);
+      if (route.isCounted) count(route, 1);
       return route;
     },
     leave: (route) => count(route, -1),
@@ -78,5 +89,12 @@ export function createPoolRoutes(
 }
 
 function routeOf(pool: ExecutorPool, number: number): PoolRoute {
-  return { id: `pool-${number}`, pool, inFlight: 0, maxInFlight: ALWAYS_ROOM, health: 'healthy' };
+  return {
+    id: `pool-${number}`,
+    pool,
+    isCounted: false,
+    inFlight: 0,
+    maxInFlight: ALWAYS_ROOM,
+    health: 'healthy',
+  };
 }

@@ -1,8 +1,8 @@
 import type { PolicyContext } from '@pawl/resilience';
 import type { Execution } from './execution.ts';
 
-/** What comes after a stage. */
-export type Next = (context: PolicyContext) => Promise<unknown>;
+/** Takes a run on from some point of its way, to its value. Never throws synchronously. */
+export type Step = (execution: Execution, context: PolicyContext) => Promise<unknown>;
 
-/** A step on the way of a run: answers by itself, or calls what comes next, once or several times. */
-export type Stage = (execution: Execution, context: PolicyContext, next: Next) => Promise<unknown>;
+/** A part of the way: a step that answers by itself, or takes what comes next, once or several times. */
+export type Stage = (next: Step) => Step;

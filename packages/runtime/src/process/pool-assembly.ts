@@ -4,7 +4,7 @@ import { createServiceTimes } from '../scheduling/service-times.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { createPoisonWatch } from './poison-watch.ts';
 import { createPoolEmitter } from './pool-emitter.ts';
-import { PoisonRunError, PoolStoppedError } from './pool-errors.ts';
+import { PoisonRunError, PoolStoppedError, WorkerNotFoundError } from './pool-errors.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
 import type { ChunkSink, PoolRun } from './pool-run.ts';
 import { createPoolSizing } from './pool-sizing.ts';
@@ -202,6 +202,17 @@ export function createPoolOf<Tasks = AnyTasks>(
     return asked.filter((slot) => slot.state !== 'starting' && workers.replace(slot, 'asked')).length;
   }
 
+  async function drain(workerId: string): Promise<void> {
+    const slot = [...workers.slots].find(({ id }) => id === workerId);
+    if (slot === undefined) throw new WorkerNotFoundError(workerId);
+    workers.drain(slot);
+    // What it has not begun goes to others.
+    execution.recall(slot);
+    dispatch.forget(slot);
+    dispatch.dispatch();
+    await slot.worker.ended;
+  }
+
   return {
     on: (name, listener) => emitter.on(name, listener),
     onAny: (listener) => emitter.onAny(listener),
@@ -219,6 +230,7 @@ export function createPoolOf<Tasks = AnyTasks>(
     map: entry.map as ProcessPool<Tasks>['map'],
     scaleTo,
     recycle,
+    drain,
     get minWorkers() {
       return sizing.minWorkers;
     },

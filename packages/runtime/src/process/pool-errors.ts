@@ -68,6 +68,19 @@ export class PoisonRunError extends PawlError {
   }
 }
 
+/** The pool has no worker of that id: it has ended, or there never was one. */
+export class WorkerNotFoundError extends PawlError {
+  declare readonly code: 'WORKER_NOT_FOUND';
+  readonly workerId: string;
+
+  constructor(workerId: string) {
+    super(`There is no worker ${JSON.stringify(workerId)} in the pool; it may have ended.`, {
+      code: 'WORKER_NOT_FOUND',
+    });
+    this.workerId = workerId;
+  }
+}
+
 /** The pool takes no more runs, or ended this one because it stopped. */
 export class PoolStoppedError extends PawlError {
   declare readonly code: 'POOL_STOPPED';

@@ -45,6 +45,13 @@ export interface ProcessPool<Tasks = AnyTasks> extends Service, EventSource<Pool
    * @returns how many will be replaced
    */
   recycle(workerId?: string): number;
+  /**
+   * Takes a worker out of service: it begins nothing more, finishes the runs it executes, and ends. It counts no more
+   * from now on; another is started only if there are too few then, by `minWorkers` or by the runs that wait.
+   * Resolves when its process is gone. Twice is once.
+   * @throws WorkerNotFoundError when the pool has none of that id, or no more
+   */
+  drain(workerId: string): Promise<void>;
   /** How many workers there are at least and at most, as set or as last scaled to. */
   readonly minWorkers: number;
   readonly maxWorkers: number;

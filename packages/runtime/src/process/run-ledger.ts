@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, createDeferred, onAbort } from '@pawl/core';
+import type { CancelScope } from '@pawl/resilience';
 import type { FailureCause } from '../events.ts';
 import { createDurationHistogram } from './duration-histogram.ts';
 import type { PoolEmitter } from './pool-emitter.ts';
 import { type ChunkSink, PoolRun } from './pool-run.ts';
 import { createRunCounts, type RunStats } from './pool-stats.ts';
 import type { RunOptions, TimeoutFrom } from './run-options.ts';
+import { ScopedRunOptions } from './scoped-run-options.ts';
 
 export interface RunLedgerOptions {
   readonly runTimeoutMs: number;
   readonly timeoutFrom: TimeoutFrom;
   readonly clock: Clock;
   readonly emitter: PoolEmitter;
-  /** The caller's signal aborted before the run settled. */
+  /** The caller's signal, or the scope it is in, aborted before the run settled. */
   readonly onCancel: (run: PoolRun, reason: unknown) => void;
 }
 
@@ -45,6 +47,12 @@ export function createRunLedger(options: RunLedgerOptions): RunLedger {
   let queued = 0;
   let running = 0;
 
+  function follow(run: PoolRun, scope: CancelScope): void {
+    const cancel = (reason: unknown): void => options.onCancel(run, reason);
+    scope.listen(cancel);
+    run.stopListening = () => scope.unlisten(cancel);
+  }
+
   function leave(run: PoolRun, now: number): void {
     if (run.hasBegun) {
       running -= 1;
@@ -67,7 +75,9 @@ export function createRunLedger(options: RunLedgerOptions): RunLedger {
         chunks,
       };
       const run = new PoolRun(plan, clock.now());
-      if (how.signal !== undefined) {
+      const scope = ScopedRunOptions.takeScope(how, run.promise);
+      if (scope !== undefined) follow(run, scope);
+      else if (how.signal !== undefined) {
         run.stopListening = onAbort(how.signal, (reason) => options.onCancel(run, reason));
       }
       return run;

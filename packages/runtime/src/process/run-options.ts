@@ -10,6 +10,7 @@ import {
   ownOptions,
 } from '@pawl/core';
 import { checkPriority } from '../scheduling/priority.ts';
+import { ScopedRunOptions } from './scoped-run-options.ts';
 import type { OutputStream } from './worker-process.ts';
 
 /** A report of how far a task is, as it sent it. */
@@ -77,13 +78,18 @@ const RUN_KEYS: readonly (keyof RunOptions)[] = [
   'onOutput',
 ];
 
+const TEXTS = ['key', 'affinity', 'runId', 'trace'] as const;
+const CALLBACKS = ['onProgress', 'onLog', 'onOutput'] as const;
+
 /**
  * A run's own options, checked. Its callbacks are called in the asynchronous context they were given in, though the
  * messages they are for are read in that of another run.
  * @throws TypeError, RangeError
  */
 export function resolveRunOptions(given: RunOptions): RunOptions {
+  if (given instanceof ScopedRunOptions) return given;
   const how = ownOptions(given);
+  checkKnownKeys('run', how, RUN_KEYS);
   checkRunOptions(how);
   const { onProgress, onLog, onOutput } = how;
   if (onProgress === undefined && onLog === undefined && onOutput === undefined) return how;
@@ -94,9 +100,8 @@ export function resolveRunOptions(given: RunOptions): RunOptions {
   });
 }
 
-/** @throws TypeError, RangeError */
+/** Looks at the values alone. @throws TypeError, RangeError */
 export function checkRunOptions(how: RunOptions): void {
-  checkKnownKeys('run', how, RUN_KEYS);
   const { signal, timeoutMs, timeoutFrom, priority, delayMs, attempt } = how;
   if (signal !== undefined) checkSignal('signal', signal);
   if (timeoutMs !== undefined) checkDurationMs('timeoutMs', timeoutMs, { infinite: true });
@@ -104,10 +109,6 @@ export function checkRunOptions(how: RunOptions): void {
   if (priority !== undefined) checkPriority(priority);
   if (delayMs !== undefined) checkDurationMs('delayMs', delayMs);
   if (attempt !== undefined) checkInteger('attempt', attempt, { min: 1 });
-  for (const name of ['key', 'affinity', 'runId', 'trace'] as const) {
-    if (how[name] !== undefined) checkString(name, how[name]);
-  }
-  for (const name of ['onProgress', 'onLog', 'onOutput'] as const) {
-    if (how[name] !== undefined) checkFunction(name, how[name]);
-  }
+  for (const name of TEXTS) if (how[name] !== undefined) checkString(name, how[name]);
+  for (const name of CALLBACKS) if (how[name] !== undefined) checkFunction(name, how[name]);
 }

@@ -33,7 +33,8 @@ export function createWorkerCount(slots: ReadonlySet<Slot>): WorkerCount {
     return counted;
   }
 
-  const inState = (state: WorkerState): number => [...slots].filter((slot) => slot.state === state).length;
+  const inState = (state: WorkerState): number =>
+    [...slots].filter((slot) => slot.shownState === state).length;
 
   return {
     get size() {

@@ -10,6 +10,7 @@ import { createWorkerCount } from './worker-count.ts';
 import type { WorkerEnd } from './worker-errors.ts';
 import type { WorkerHealth } from './worker-health.ts';
 import { type CreateWorker, createWorkerLaunch } from './worker-launch.ts';
+import { createWorkerRetirement, IDLE_STOP_GRACE_MS, type WorkerRetirement } from './worker-retirement.ts';
 import { Slot } from './worker-slot.ts';
 import type { WorkerState } from './worker-state.ts';
 
@@ -34,7 +35,7 @@ export interface WorkerSetOptions {
 }
 
 /** The workers of a pool: how many there are, what state each is in, and what happens when one dies. */
-export interface WorkerSet {
+export interface WorkerSet extends Pick<WorkerRetirement, 'retire' | 'drain' | 'kill'> {
   /** Those that count: starting, ready or busy, alive, and no replacement that waits for its place. */
   readonly size: number;
   /** Those of them that have a run. */
@@ -53,10 +54,6 @@ export interface WorkerSet {
    * @param returned whether its last run had been given up, so that another was started in its place
    */
   checkIn(slot: Slot, returned: boolean): void;
-  /** Ends it: what it has may finish for `graceMs`. */
-  retire(slot: Slot, reason: WorkerStopReason, graceMs: number): void;
-  /** Ends it by force, now: nothing good is to be expected of it. */
-  kill(slot: Slot, reason: 'unresponsive' | 'memory'): void;
   /**
    * Starts another that takes its place once that is ready and this one is done with its runs.
    * @returns whether it is being replaced for this reason, and was not before
@@ -70,9 +67,6 @@ export interface WorkerSet {
   stopAll(): Promise<void>;
   stats(): WorkerStats;
 }
-
-/** How long a worker without work gets to exit by itself. */
-const IDLE_STOP_GRACE_MS = 1_000;
 
 export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
   const { pool, emitter } = options;
@@ -90,6 +84,8 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
       if (count.size > options.baseline()) retire(slot, 'idle', IDLE_STOP_GRACE_MS);
     },
   });
+  const retirement = createWorkerRetirement({ ...options, count, idle });
+  const { retire } = retirement;
   const restarts = createRestartPolicy({
     maxRestarts: pool.maxRestarts,
     withinMs: pool.restartWithinMs,
@@ -162,20 +158,9 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
     count.recount();
     idle.leave(slot);
     slot.ageTimer?.cancel();
-    const { replaces, replacement } = slot;
+    const { replaces } = slot;
     if (replaces !== undefined) replaces.replacement = undefined;
-    giveWay(slot, replacement);
-  }
-
-  /** The replacement, if there is one, has its place now. */
-  function giveWay(slot: Slot, replacement: Slot | undefined): void {
-    if (replacement === undefined) return;
-    slot.replacement = undefined;
-    replacement.replaces = undefined;
-    count.recount();
-    // The place may have gone to another already, when the run of the one it replaces was given up.
-    if (count.size > options.limit()) retire(replacement, 'scaled-down', IDLE_STOP_GRACE_MS);
-    else options.onChange(replacement);
+    retirement.giveWay(slot);
   }
 
   function ended(slot: Slot, end: WorkerEnd): void {
@@ -208,23 +193,6 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
     if (!abandoned.signal.aborted && count.size < options.baseline()) {
       restarts.retryLater(() => set.grow(options.baseline()));
     }
-  }
-
-  function retire(slot: Slot, reason: WorkerStopReason, graceMs: number): void {
-    if (slot.stopReason !== undefined) return;
-    slot.move('draining');
-    stop(slot, reason, graceMs, pool.killGraceMs);
-  }
-
-  function stop(slot: Slot, reason: WorkerStopReason, graceMs: number, killGraceMs: number): void {
-    slot.stopReason = reason;
-    slot.stoppingSince = clock.now();
-    count.recount();
-    idle.leave(slot);
-    slot.ageTimer?.cancel();
-    void slot.worker.stop(graceMs, killGraceMs);
-    giveWay(slot, slot.replacement);
-    options.onChange(slot);
   }
 
   /** One whose run was given up is warm; the one that was started in its stead, if still on its way, is the one to go. */
@@ -285,11 +253,8 @@ export function createWorkerSet(options: WorkerSetOptions): WorkerSet {
       else unref(slot);
     },
     retire,
-    kill(slot, reason) {
-      if (slot.stopReason !== undefined) return;
-      slot.move(reason === 'unresponsive' ? 'unresponsive' : 'draining');
-      stop(slot, reason, 0, 0);
-    },
+    drain: retirement.drain,
+    kill: retirement.kill,
     replace(slot, reason) {
       if (slot.replacement !== undefined || slot.replaces !== undefined || slot.closing !== undefined)
         return false;

@@ -116,6 +116,16 @@ export class Slot implements Place, Deadline {
     return this.executing.length === 1 ? this.executing[0] : undefined;
   }
 
+  /** Its state as users see it: one that takes no more runs drains, whatever it still has. */
+  get shownState(): WorkerState {
+    return this.state === 'busy' && this.closing !== undefined ? 'draining' : this.state;
+  }
+
+  /** Whether another may already have been started in its stead, while it still has runs. */
+  get isOutOfService(): boolean {
+    return this.closing === 'cancelled-run' || this.closing === 'drained';
+  }
+
   /** Whether it is one of the workers that a pool may have so many of. */
   get counts(): boolean {
     return (
@@ -124,7 +134,7 @@ export class Slot implements Place, Deadline {
       this.state !== 'failed' &&
       this.replaces === undefined &&
       this.givenUp < this.runsAtOnce &&
-      this.closing !== 'cancelled-run' &&
+      !this.isOutOfService &&
       !this.worker.isLost
     );
   }

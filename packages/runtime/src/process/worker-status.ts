@@ -7,7 +7,7 @@ export function workerStatus(slot: Slot, now: number): WorkerStatus {
   return {
     workerId: worker.id,
     pid: worker.pid,
-    state: slot.state,
+    state: slot.shownState,
     health: health.report.class,
     findings: health.report.findings,
     runId: slot.onlyRun?.runId,

@@ -60,10 +60,10 @@ export class RunContext implements TaskContext {
   #log: Logger | undefined;
 
   /** @param flush sends at once: a task that says something and then blocks its thread was meant to be heard */
-  constructor(request: RunRequest, inbound: InboundContext, receivedAt: number, flush: () => void) {
+  constructor(request: RunRequest, inbound: InboundContext, flush: () => void) {
     this.runId = request.runId;
     this.attempt = request.attempt;
-    this.deadline = receivedAt + request.budgetMs;
+    this.deadline = request.budgetMs === Infinity ? Infinity : workerClock.now() + request.budgetMs;
     this.trace = request.trace;
     this.#request = request;
     this.#inbound = inbound;

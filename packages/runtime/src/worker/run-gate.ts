@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { setImmediate } from 'node:timers';
 import { type InboundContext, noAnswer } from '@pawl/ipc';
+import { Line, type LineItem } from './line.ts';
 import type { RunRegister } from './run-register.ts';
 import { workerClock } from './worker-clock.ts';
 
@@ -42,7 +43,7 @@ export interface RunGate {
   readonly size: number;
 }
 
-interface WaitingRun {
+interface WaitingRun extends LineItem<WaitingRun> {
   readonly run: GatedRun;
   readonly settle: (outcome: unknown) => void;
   readonly fail: (error: unknown) => void;
@@ -53,12 +54,14 @@ interface WaitingRun {
  * in one write. What holds the thread for longer begins only when the answers before it are out.
  */
 export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunGate {
-  const waiting = new Set<WaitingRun>();
+  const waiting = new Line<WaitingRun>();
   /** How long the runs of a task keep the thread, in milliseconds. */
   const usual = new Map<string, number>();
   let limit = 1;
   let active = 0;
   let turnBegan: number | undefined;
+  /** The time as this thread last saw it. */
+  let now = 0;
   let resuming = false;
 
   const endTurn = (): void => {
@@ -67,7 +70,7 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
 
   /** Whether this turn of the event loop has lasted long enough. */
   function isLate(): boolean {
-    const now = workerClock.now();
+    now = workerClock.now();
     register.turn(now);
     if (turnBegan !== undefined) return now - turnBegan > TURN_MS;
     turnBegan = now;
@@ -84,12 +87,16 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
       return noAnswer;
     }
     const usualMs = usual.get(task);
-    if (usualMs === undefined || usualMs > TINY_MS) flush();
+    if (usualMs === undefined || usualMs > TINY_MS) {
+      flush();
+      now = workerClock.now();
+    }
     active += 1;
     register.runsActive = active + waiting.size;
     inbound.onAnswered((failed) => leave(run, failed));
     inbound.onCancelled((reason) => run.cancelled(reason));
-    const startedAt = workerClock.now();
+    // It has just been asked whether it is late.
+    const startedAt = now;
     try {
       return run.begin();
     } finally {
@@ -113,14 +120,14 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
   }
 
   function proceed(): void {
-    for (const next of waiting) {
+    for (let next = waiting.first; next !== undefined; next = waiting.first) {
       if (active >= limit || resuming) return;
       if (isLate()) {
         resuming = true;
         setImmediate(resume);
         return;
       }
-      waiting.delete(next);
+      waiting.remove(next);
       try {
         next.settle(perform(next.run));
       } catch (error) {
@@ -137,10 +144,10 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
 
   function wait(run: GatedRun): Promise<unknown> {
     return new Promise((settle, fail) => {
-      const entry: WaitingRun = { run, settle, fail };
+      const entry: WaitingRun = { run, settle, fail, isInLine: false, previous: undefined, next: undefined };
       waiting.add(entry);
       run.inbound.onCancelled((reason) => {
-        if (!waiting.delete(entry)) return;
+        if (!waiting.remove(entry)) return;
         // Either the host has withdrawn it or it is answered here.
         if (register.begin(run.inbound.id)) fail(reason);
         else settle(noAnswer);

@@ -25,6 +25,8 @@ export interface BackfillReport {
 
 export interface BackfillWork {
   readonly source: SlotSource;
+  /** Resolves when another run may start, or none will any more. */
+  whenRoom(signal: AbortSignal | undefined): Promise<void>;
   /** Whether to go on with another slot. */
   mayGoOn(): boolean;
   claim(slot: Slot): Promise<boolean>;
@@ -63,8 +65,12 @@ export async function runBackfill(span: BackfillSpan, work: BackfillWork): Promi
     report.slots += 1;
     return slot;
   };
+  const next = async (): Promise<Slot | undefined> => {
+    await work.whenRoom(span.signal);
+    return take();
+  };
   const lane = async (): Promise<void> => {
-    for (let slot = take(); slot !== undefined; slot = take()) {
+    for (let slot = await next(); slot !== undefined; slot = await next()) {
       if (await work.claim(slot)) report[(await work.run(slot, span.signal)).status] += 1;
       else report.alreadyClaimed += 1;
     }

@@ -31,6 +31,8 @@ export interface SchedulerEvents {
     readonly nominalAt: number;
     readonly reason: SlotSkipReason;
   };
+  /** No run may be started now: the slot is left as it is, and asked for again. Told once of each slot. */
+  'slot:held': { readonly scheduleId: string; readonly nominalAt: number };
   /** Slots that nobody was there for. The misfire policy brings `caughtUp` of them back. */
   'slots:missed': {
     readonly scheduleId: string;

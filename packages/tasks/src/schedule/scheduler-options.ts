@@ -15,6 +15,12 @@ import type { FireSlot } from './slot-runs.ts';
 export interface SchedulerOptions {
   /** The work of all schedules: starts what `run.scheduleId` and `run.payload` name. */
   readonly fire: FireSlot;
+  /**
+   * Whether another run may be started now. While it may not, slots that are due are left as they are and asked for
+   * again each second; what is late by then is for the misfire policy. Runs that somebody asks for are not held.
+   * @default always
+   */
+  readonly mayFire?: () => boolean | Promise<boolean>;
   /** Where schedules are kept. @default createMemoryScheduleStore() */
   readonly store?: ScheduleStore;
   /** A slot that is later than this was missed, and the misfire policy decides; in milliseconds. @default 5000 */
@@ -27,11 +33,22 @@ export interface SchedulerOptions {
   readonly logger?: Logger;
 }
 
+const KEYS: readonly (keyof SchedulerOptions)[] = [
+  'fire',
+  'mayFire',
+  'store',
+  'lateMs',
+  'recheckMs',
+  'clock',
+  'logger',
+];
+
 /** @throws TypeError, RangeError */
 export function resolveSchedulerOptions(options: SchedulerOptions): Required<SchedulerOptions> {
-  checkKnownKeys('createScheduler', options, ['fire', 'store', 'lateMs', 'recheckMs', 'clock', 'logger']);
+  checkKnownKeys('createScheduler', options, KEYS);
   return {
     fire: checkFunction('fire', options.fire),
+    mayFire: checkFunction('mayFire', options.mayFire ?? (() => true)),
     store: options.store ?? createMemoryScheduleStore(),
     lateMs: checkDurationMs('lateMs', options.lateMs ?? 5_000),
     recheckMs: checkDurationMs('recheckMs', options.recheckMs ?? 30_000, { min: 1 }),

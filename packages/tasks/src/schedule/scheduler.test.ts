@@ -840,3 +840,105 @@ describe('a preview', () => {
     expect(runs.length).toBeGreaterThan(25_000);
   });
 });
+
+describe('while no run may start', () => {
+  /** A scheduler that may start runs when `room.isThere`. */
+  async function setupHeld(isThere = false, options: Parameters<typeof setup>[0] = {}) {
+    const room = { isThere };
+    return { room, ...(await setup({ ...options, mayFire: () => Promise.resolve(room.isThere) })) };
+  }
+
+  it('keeps a slot, and gives it its run as soon as one may', async () => {
+    const { scheduler, clock, seconds, named, room } = await setupHeld();
+    await scheduler.save({ id: 'a', everyMs: MINUTE, startAt: START + MINUTE });
+    await clock.advance(MINUTE + 3 * SECOND);
+    expect(seconds()).toEqual([]);
+    expect(named('slot:held')).toEqual([{ scheduleId: 'a', nominalAt: START + MINUTE }]);
+    expect(scheduler.get('a')).toMatchObject({ runs: 0, running: 0, waiting: 0 });
+    room.isThere = true;
+    await clock.advance(SECOND);
+    expect(seconds()).toEqual([60]);
+    expect(named('slots:missed')).toEqual([]);
+  });
+
+  it.each([
+    ['skip', [], { count: 10, caughtUp: 0 }],
+    ['once', [600], { count: 10, caughtUp: 1 }],
+    ['all', [60, 120, 180, 240, 300, 360, 420, 480, 540, 600], { count: 10, caughtUp: 10 }],
+  ] as const)('leaves what became late to the misfire policy `%s`', async (misfire, fired, told) => {
+    const { scheduler, clock, seconds, named, room } = await setupHeld();
+    await scheduler.save({ id: 'a', everyMs: MINUTE, startAt: START + MINUTE, misfire });
+    await clock.advance(10 * MINUTE + 30 * SECOND);
+    expect(seconds()).toEqual([]);
+    room.isThere = true;
+    await clock.advance(SECOND);
+    expect(seconds()).toEqual(fired);
+    const missed = named('slots:missed') as readonly { count: number; caughtUp: number }[];
+    expect(missed.reduce((sum, { count }) => sum + count, 0)).toBe(told.count);
+    expect(missed.reduce((sum, { caughtUp }) => sum + caughtUp, 0)).toBe(told.caughtUp);
+    await clock.advance(MINUTE);
+    expect(seconds()).toEqual([...fired, 660]);
+  });
+
+  it('stops between two slots that are brought back, and goes on with the next', async () => {
+    let left = 0;
+    const { scheduler, clock, seconds } = await setup({ mayFire: () => (left -= 1) >= 0 });
+    await scheduler.save({ id: 'a', everyMs: MINUTE, startAt: START + MINUTE, misfire: 'all' });
+    await scheduler.pause('a', 'later');
+    await clock.advance(5.5 * MINUTE);
+    left = 2;
+    await scheduler.resume('a');
+    expect(seconds()).toEqual([60, 120]);
+    left = 3;
+    await clock.advance(SECOND);
+    expect(seconds()).toEqual([60, 120, 180, 240, 300]);
+  });
+
+  it('claims nothing, so that a restart brings the slot back', async () => {
+    const store = createMemoryScheduleStore();
+    const before = await setupHeld(false, { store });
+    await before.scheduler.save({ id: 'a', everyMs: HOUR, startAt: START + HOUR });
+    await before.clock.advance(HOUR + SECOND);
+    await before.scheduler.stop();
+    const after = await setup({ store, wallTime: START + HOUR + MINUTE });
+    await after.clock.advance(1);
+    expect(after.runs.map(({ nominalAt, trigger }) => [nominalAt, trigger])).toEqual([
+      [START + HOUR, 'catch-up'],
+    ]);
+  });
+
+  it('runs what somebody asks for, and holds a backfill', async () => {
+    const { scheduler, clock, runs, room } = await setupHeld();
+    await scheduler.save({ id: 'a', cron: '30 * * * *' });
+    expect(await scheduler.runNow('a')).toMatchObject({ result: 'started' });
+    const backfill = scheduler.backfill('a', { from: START - 3 * HOUR, to: START });
+    await clock.advance(10 * SECOND);
+    expect(runs.map(({ trigger }) => trigger)).toEqual(['manual']);
+    room.isThere = true;
+    await clock.advance(SECOND);
+    expect(await backfill).toMatchObject({ slots: 3, succeeded: 3 });
+  });
+
+  it('ends a backfill that is held when it stops', async () => {
+    const { scheduler, clock, runs } = await setupHeld();
+    await scheduler.save({ id: 'a', cron: '30 * * * *' });
+    const backfill = scheduler.backfill('a', { from: START - 3 * HOUR, to: START });
+    await clock.advance(10 * SECOND);
+    await scheduler.stop();
+    expect(await backfill).toMatchObject({ slots: 0, succeeded: 0 });
+    expect(runs).toEqual([]);
+  });
+
+  it('asks a second later when that can not be told', async () => {
+    let asked = 0;
+    const mayFire = (): Promise<boolean> => {
+      asked += 1;
+      return asked === 1 ? Promise.reject(new Error('closed')) : Promise.resolve(true);
+    };
+    const { scheduler, clock, seconds, named } = await setup({ mayFire });
+    await scheduler.save({ id: 'a', everyMs: MINUTE, startAt: START + MINUTE });
+    await clock.advance(MINUTE + SECOND);
+    expect(seconds()).toEqual([60]);
+    expect(named('store:failed')).toMatchObject([{ scheduleId: 'a', error: { message: 'closed' } }]);
+  });
+});

@@ -3,9 +3,11 @@ import {
   createEmitter,
   createLifecycle,
   type EventSource,
+  linkAbort,
   onAbort,
   PawlError,
   type Service,
+  sleep,
 } from '@pawl/core';
 import { type BackfillOptions, type BackfillReport, resolveBackfill, runBackfill } from './backfill.ts';
 import type { OverlapReason } from './overlap.ts';
@@ -18,7 +20,7 @@ import {
   ScheduleNotFoundError,
   type SchedulerOptions,
 } from './scheduler-options.ts';
-import { createSlotDispatcher, type Look, slotRunInfo } from './slot-dispatcher.ts';
+import { createSlotDispatcher, type Look, RETRY_MS, slotRunInfo } from './slot-dispatcher.ts';
 import { createPendingRun, createSlotRuns } from './slot-runs.ts';
 import { type CompiledSchedule, compileSchedule, createSlotSource, createZoneCache } from './slots.ts';
 import { type ScheduleStatus, statusOf } from './schedule-status.ts';
@@ -65,6 +67,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const findZone = createZoneCache();
   /** Whether runs may start. */
   let isActive = false;
+  /** Ends what waits until they may. */
+  const stopping = new AbortController();
   let manualRuns = 0;
   /** How long the latest look at all schedules took. */
   let busyMs = 0;
@@ -102,6 +106,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     },
     async stop({ graceMs }) {
       isActive = false;
+      stopping.abort();
       alarm.set(Infinity);
       // What is just being claimed still starts, and what the last runs changed is still written.
       await inTurn(() => Promise.resolve());
@@ -187,6 +192,13 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     throw new PawlError(`Can't ${what}: the scheduler is ${lifecycle.state}.`, {
       code: 'SCHEDULER_NOT_RUNNING',
     });
+  }
+
+  async function whenRoom(signal: AbortSignal | undefined): Promise<void> {
+    using over = linkAbort(stopping.signal, signal);
+    while (!over.signal.aborted && !(await resolved.mayFire())) {
+      await sleep(clock, RETRY_MS, { signal: over.signal, keepAlive: false }).catch(() => undefined);
+    }
   }
 
   async function loadEntry(compiled: CompiledSchedule): Promise<ScheduleEntry> {
@@ -293,6 +305,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       }
       return runBackfill(span, {
         source: createSlotSource(entry.resolved),
+        whenRoom,
         mayGoOn: () => isActive && entries.get(id) === entry,
         claim: ({ nominalAt }) => store.claimSlot(id, nominalAt),
         async run({ nominalAt }, signal) {

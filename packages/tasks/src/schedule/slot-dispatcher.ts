@@ -13,8 +13,8 @@ import {
 import type { CompiledSchedule, Slot } from './slots.ts';
 import { toDate } from './time-zone.ts';
 
-/** How soon a slot is tried again that the store could not claim. */
-const RETRY_MS = 1_000;
+/** How soon a slot is tried again that was held, or that the store could not claim. */
+export const RETRY_MS = 1_000;
 
 export interface SlotDispatcherOptions {
   readonly store: ScheduleStore;
@@ -23,6 +23,8 @@ export interface SlotDispatcherOptions {
   readonly runs: SlotRuns;
   /** Whether new runs may start. */
   readonly isActive: () => boolean;
+  /** Whether another may just now. */
+  readonly mayFire: () => boolean | Promise<boolean>;
   /** A run of a slot is over; the entry's state has changed in `changes`. */
   readonly onSlotEnd: (entry: ScheduleEntry, changes: Partial<ScheduleState>) => void;
 }
@@ -46,6 +48,8 @@ export interface SlotDispatcher {
 
 export function createSlotDispatcher(options: SlotDispatcherOptions): SlotDispatcher {
   const { store, clock, emitter, runs } = options;
+  /** The slot of each that was held last. */
+  const held = new WeakMap<ScheduleEntry, number>();
 
   function createEntry(compiled: CompiledSchedule, state: ScheduleState): ScheduleEntry {
     const entry: ScheduleEntry = new ScheduleEntry(compiled, state, clock, {
@@ -87,18 +91,37 @@ export function createSlotDispatcher(options: SlotDispatcherOptions): SlotDispat
     const plan = entry.plan(look.now, look.lateMs);
     if (plan === undefined) return;
     const { catchUp, onTime, missed } = plan;
-    if (missed !== undefined) {
-      emitter.emit('slots:missed', { scheduleId: entry.schedule.id, ...missed, caughtUp: catchUp.length });
-      // Those to catch up with are the latest, so that handling them settles the ones before.
-      if (catchUp.length === 0) await persist(entry, entry.handled(missed.lastAt));
-    }
+    const [first] = [...catchUp, ...onTime];
     try {
-      for (const slot of catchUp) await give(entry, slot, 'catch-up');
-      for (const slot of onTime) await give(entry, slot, 'schedule');
+      if (first !== undefined && (await isHeld(entry, first))) return;
+      if (missed !== undefined) {
+        emitter.emit('slots:missed', { scheduleId: entry.schedule.id, ...missed, caughtUp: catchUp.length });
+        // Those to catch up with are the latest, so that handling them settles the ones before.
+        if (catchUp.length === 0) await persist(entry, entry.handled(missed.lastAt));
+      }
+      for (const slot of catchUp) {
+        if (slot !== first && (await isHeld(entry, slot))) return;
+        await give(entry, slot, 'catch-up');
+      }
+      for (const slot of onTime) {
+        if (slot !== first && (await isHeld(entry, slot))) return;
+        await give(entry, slot, 'schedule');
+      }
     } catch (error) {
       emitter.emit('store:failed', { scheduleId: entry.schedule.id, error });
       entry.holdOff(RETRY_MS);
     }
+  }
+
+  /** Whether no run may start now: then the slot is not claimed, and comes back as if it had just been found. */
+  async function isHeld(entry: ScheduleEntry, { nominalAt }: Slot): Promise<boolean> {
+    if (await options.mayFire()) return false;
+    if (held.get(entry) !== nominalAt) {
+      held.set(entry, nominalAt);
+      emitter.emit('slot:held', { scheduleId: entry.schedule.id, nominalAt });
+    }
+    entry.holdOff(RETRY_MS);
+    return true;
   }
 
   /** Gives a slot its run. The claim comes first: whoever has it decides what becomes of the slot. */
@@ -134,6 +157,7 @@ export function createSlotDispatcher(options: SlotDispatcherOptions): SlotDispat
     createEntry,
     dispatch,
     clear(entry, reason) {
+      held.delete(entry);
       for (const run of entry.gate.clear()) drop(entry, run, reason);
     },
     persist,

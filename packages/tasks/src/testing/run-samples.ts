@@ -17,6 +17,7 @@ export function sampleRun(id: string, changes: Partial<NewRun> = {}): NewRun {
     priority: 2,
     key: undefined,
     idempotencyKey: undefined,
+    schedule: undefined,
     fingerprint: 'fingerprint',
     createdAt: T0,
     availableAt: T0,

@@ -137,6 +137,40 @@ export function runStoreContract(create: () => RunStore | Promise<RunStore>): re
       );
     }),
 
+    check('refuses a run when as many are queued as may be, and keeps all that it has', async (store) => {
+      const reopen = async (): Promise<void> => {
+        await store.close();
+        await store.open({ host: sampleHost('host-1'), maxPerKey: 1, maxQueued: 3 });
+      };
+      await reopen();
+      const added = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, index) =>
+          store.add(sampleRun(`r${index}`, { idempotencyKey: `i${index}`, availableAt: T0 + (index % 2) })),
+        ),
+      );
+      assert.deepEqual(
+        added.map(({ status }) => status),
+        added.map((_, index) => (index < 3 ? 'fulfilled' : 'rejected')),
+      );
+      await reopen();
+      await assert.rejects(store.add(sampleRun('more')), (error) => {
+        assert.ok(hasCode(error, 'RUN_QUEUE_FULL'));
+        assert.equal((error as { readonly maxQueued?: unknown }).maxQueued, 3);
+        return true;
+      });
+      const again = await store.add(sampleRun('again', { idempotencyKey: 'i0' }));
+      assert.deepEqual([again.created, again.run.id], [false, 'r0']);
+      const { queued, submitted } = await store.counts();
+      assert.deepEqual([queued, submitted], [3, 3]);
+      // One that begins makes room, and comes back beyond the limit.
+      const { claimed } = await store.claim({ now: T0, limit: 1 });
+      assert.deepEqual(idsOf(claimed), ['r0']);
+      assert.equal((await store.add(sampleRun('more'))).created, true);
+      await store.settle('r0', 1, T0, { outcome: 'stopped' });
+      assert.equal((await store.counts()).queued, 4);
+      await assert.rejects(store.add(sampleRun('last')), code('RUN_QUEUE_FULL'));
+    }),
+
     check('claims by priority, then by the order of submission', async (store) => {
       await store.add(sampleRun('a'));
       await store.add(sampleRun('b', { priority: 3 }));
@@ -425,6 +459,30 @@ export function runStoreContract(create: () => RunStore | Promise<RunStore>): re
       assert.deepEqual(await listed({ key: 'k', task: 'two', state: 'queued' }), ['b']);
       assert.deepEqual(await listed({ createdFrom: T0 + 1, createdBefore: T0 + 3 }), ['c', 'b']);
       assert.deepEqual(await listed({ state: [] }), []);
+    }),
+    check('lists the runs of a schedule', async (store) => {
+      await store.add(sampleRun('a', { schedule: 'nightly' }));
+      await store.add(sampleRun('b', { schedule: 'nightly', key: 'k', createdAt: T0 + 1 }));
+      await store.add(sampleRun('c', { schedule: 'night', createdAt: T0 + 2 }));
+      await store.add(sampleRun('d', { key: 'k', createdAt: T0 + 3 }));
+      await store.add(sampleRun('e', { schedule: 'nightly', task: 'other', createdAt: T0 + 4 }));
+      await store.cancel('a', T0, undefined);
+      const listed = async (query: Parameters<RunStore['list']>[0]): Promise<readonly string[]> =>
+        idsOf((await store.list(query)).runs);
+      assert.deepEqual(await listed({ schedule: 'nightly' }), ['e', 'b', 'a']);
+      assert.deepEqual(await listed({ schedule: 'nightly', state: 'queued' }), ['e', 'b']);
+      assert.deepEqual(await listed({ schedule: 'nightly', key: 'k', task: 'task' }), ['b']);
+      assert.deepEqual(await listed({ schedule: 'nightly', createdBefore: T0 + 1 }), ['a']);
+      assert.deepEqual(await listed({ schedule: 'nobody' }), []);
+      const { runs, nextCursor } = await store.list({ schedule: 'nightly', limit: 2 });
+      assert.deepEqual(idsOf(runs), ['e', 'b']);
+      assert.deepEqual(await listed({ schedule: 'nightly', limit: 2, cursor: nextCursor }), ['a']);
+      assert.deepEqual(await store.remove(T0 + 10, 10), ['a']);
+      assert.deepEqual(await listed({ schedule: 'nightly' }), ['e', 'b']);
+      assert.deepEqual(
+        [(await store.get('c'))?.schedule, (await store.get('d'))?.schedule],
+        ['night', undefined],
+      );
     }),
     check('refuses a query that makes no sense', async (store) => {
       await assert.rejects(store.list({ limit: 0 }), RangeError);

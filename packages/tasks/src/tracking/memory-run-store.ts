@@ -9,7 +9,7 @@ import { settleRun } from './run-transitions.ts';
 import { RunStoreError, StoreLockedError } from './store-errors.ts';
 import { toRunFailure } from './run-failure.ts';
 import { IdempotencyConflictError, RunDeadlineError, RunExistsError } from './tracking-errors.ts';
-import { RunNotEndedError, RunNotFoundError } from './tracking-errors.ts';
+import { RunNotEndedError, RunNotFoundError, RunQueueFullError } from './tracking-errors.ts';
 
 interface Entry extends RunPosition {
   run: Run;
@@ -46,6 +46,7 @@ export function createMemoryRunStore(options: Readonly<Record<string, never>> = 
 class RunMemory {
   readonly #entries = new Map<string, Entry>();
   readonly #idempotencyKeys = new Map<string, Entry>();
+  readonly #bySchedule = new Map<string, Set<Entry>>();
   /** Queued runs in the order of claims. */
   readonly #queue: Entry[] = [];
   /** Key → how many of it are running. */
@@ -55,11 +56,13 @@ class RunMemory {
   #lastSequence = 0;
   #host: HostIdentity | undefined;
   #maxPerKey = 1;
+  #maxQueued = Infinity;
 
-  open({ host, maxPerKey }: OpenStoreOptions): void {
+  open({ host, maxPerKey, maxQueued = Infinity }: OpenStoreOptions): void {
     if (this.#host !== undefined) throw new StoreLockedError('The memory store', this.#host);
     this.#host = host;
     this.#maxPerKey = maxPerKey;
+    this.#maxQueued = maxQueued;
   }
 
   close(): void {
@@ -68,18 +71,20 @@ class RunMemory {
 
   add(draft: NewRun): { readonly run: Run; readonly created: boolean } {
     this.#checkOpen();
-    const { id, idempotencyKey, fingerprint } = draft;
+    const { id, idempotencyKey, schedule, fingerprint } = draft;
     const earlier = idempotencyKey === undefined ? undefined : this.#idempotencyKeys.get(idempotencyKey);
     if (idempotencyKey !== undefined && earlier !== undefined) {
       if (earlier.run.fingerprint === fingerprint) return { run: copyOf(earlier.run), created: false };
       throw new IdempotencyConflictError(idempotencyKey, earlier.run.id);
     }
     if (this.#entries.has(id)) throw new RunExistsError(id);
+    if (this.#queue.length >= this.#maxQueued) throw new RunQueueFullError(this.#maxQueued);
     const run = queueRun(copyOf(draft));
     this.#lastSequence += 1;
     const entry = { run, createdAt: run.createdAt, sequence: this.#lastSequence };
     this.#entries.set(id, entry);
     if (idempotencyKey !== undefined) this.#idempotencyKeys.set(idempotencyKey, entry);
+    if (schedule !== undefined) this.#bySchedule.set(schedule, this.#ofSchedule(schedule).add(entry));
     this.#count('queued', 1);
     this.#enqueue(entry);
     return { run: copyOf(run), created: true };
@@ -92,7 +97,8 @@ class RunMemory {
 
   list(query: ResolvedRunQuery): { readonly runs: readonly Run[]; readonly nextCursor: string | undefined } {
     this.#checkOpen();
-    const found = [...this.#entries.values()]
+    const { schedule } = query;
+    const found = [...(schedule === undefined ? this.#entries.values() : this.#ofSchedule(schedule))]
       .filter((entry) => matches(entry, query))
       .filter((entry) => query.after === undefined || comparePositions(query.after, entry) < 0)
       .toSorted(comparePositions)
@@ -182,20 +188,31 @@ class RunMemory {
       .filter(({ run }) => isFinal(run.state) && (run.endedAt ?? Infinity) < endedBefore)
       .toSorted((a, b) => (a.run.endedAt ?? 0) - (b.run.endedAt ?? 0) || a.sequence - b.sequence)
       .slice(0, limit);
-    for (const { run } of old) this.#forget(run);
+    for (const entry of old) this.#forget(entry);
     return old.map(({ run }) => run.id);
   }
 
   delete(id: string): void {
-    const run = this.find(id)?.run;
-    if (run === undefined) throw new RunNotFoundError(id);
-    if (!isFinal(run.state)) throw new RunNotEndedError(id, run.state);
-    this.#forget(run);
+    const entry = this.find(id);
+    if (entry === undefined) throw new RunNotFoundError(id);
+    const { state } = entry.run;
+    if (!isFinal(state)) throw new RunNotEndedError(id, state);
+    this.#forget(entry);
   }
 
-  #forget({ id, idempotencyKey, state }: Run): void {
+  #ofSchedule(schedule: string): Set<Entry> {
+    return this.#bySchedule.get(schedule) ?? new Set();
+  }
+
+  #forget(entry: Entry): void {
+    const { id, idempotencyKey, schedule, state } = entry.run;
     this.#entries.delete(id);
     if (idempotencyKey !== undefined) this.#idempotencyKeys.delete(idempotencyKey);
+    if (schedule !== undefined) {
+      const others = this.#ofSchedule(schedule);
+      others.delete(entry);
+      if (others.size === 0) this.#bySchedule.delete(schedule);
+    }
     this.#count(state, -1);
     this.#removed += 1;
   }

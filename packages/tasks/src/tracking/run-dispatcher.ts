@@ -56,6 +56,8 @@ export class RunDispatcher {
     this.#claimAgain = true;
     this.#claiming ??= this.#claimWhileAsked().finally(() => {
       this.#claiming = undefined;
+      // Asked for after the last look, and before this was known to be over.
+      if (this.#claimAgain) this.pump();
       this.#checkIdle();
     });
   }

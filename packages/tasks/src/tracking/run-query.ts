@@ -9,6 +9,8 @@ export interface RunQuery {
   readonly task?: string | undefined;
   /** The key whose runs take turns. */
   readonly key?: string | undefined;
+  /** The id of the schedule whose slots they have. */
+  readonly schedule?: string | undefined;
   /** Submitted at this moment or later, in milliseconds since the epoch. */
   readonly createdFrom?: number | undefined;
   /** Submitted before this moment. */
@@ -37,6 +39,7 @@ export interface ResolvedRunQuery {
   readonly states: readonly RunState[];
   readonly task: string | undefined;
   readonly key: string | undefined;
+  readonly schedule: string | undefined;
   readonly createdFrom: number;
   readonly createdBefore: number;
   readonly limit: number;
@@ -48,6 +51,7 @@ const KEYS: readonly (keyof RunQuery)[] = [
   'state',
   'task',
   'key',
+  'schedule',
   'createdFrom',
   'createdBefore',
   'limit',
@@ -57,15 +61,17 @@ const KEYS: readonly (keyof RunQuery)[] = [
 /** @throws TypeError, RangeError, PawlError `INVALID_CURSOR` */
 export function resolveRunQuery(query: RunQuery): ResolvedRunQuery {
   checkKnownKeys('list', query, KEYS);
-  const { state = RUN_STATES, task, key, cursor } = query;
+  const { state = RUN_STATES, task, key, schedule, cursor } = query;
   const states = Array.isArray(state) ? state : [state];
   for (const each of states) checkOneOf('state', each, RUN_STATES);
   if (task !== undefined) checkString('task', task);
   if (key !== undefined) checkString('key', key);
+  if (schedule !== undefined) checkString('schedule', schedule);
   return {
     states: RUN_STATES.filter((each) => states.includes(each)),
     task,
     key,
+    schedule,
     createdFrom: checkMoment('createdFrom', query.createdFrom ?? -Infinity),
     createdBefore: checkMoment('createdBefore', query.createdBefore ?? Infinity),
     limit: checkInteger('limit', query.limit ?? 50, { min: 1, max: 1_000 }),

@@ -19,6 +19,8 @@ export interface RunSpec {
    * removed. @default none
    */
   readonly idempotencyKey?: string | undefined;
+  /** The id of the schedule whose slot it has: runs are listed by it. @default none */
+  readonly schedule?: string | undefined;
   /** Not started before so many milliseconds have passed. @default 0 */
   readonly delayMs?: number | undefined;
   /** `timed-out` if it is not over by so many milliseconds from now, waiting and retries included. @default Infinity */
@@ -37,6 +39,7 @@ const KEYS: readonly (keyof RunSpec)[] = [
   'priority',
   'key',
   'idempotencyKey',
+  'schedule',
   'delayMs',
   'deadlineMs',
   'timeoutMs',
@@ -52,6 +55,7 @@ export function checkRunSpec(spec: RunSpec): CheckedRunSpec {
   checkString('task', spec.task);
   if (spec.key !== undefined) checkString('key', spec.key);
   if (spec.idempotencyKey !== undefined) checkString('idempotencyKey', spec.idempotencyKey);
+  if (spec.schedule !== undefined) checkString('schedule', spec.schedule);
   return spec;
 }
 
@@ -73,6 +77,7 @@ export function toNewRun(
     priority: checkNumber('priority', spec.priority ?? priorities.normal),
     key: spec.key,
     idempotencyKey: spec.idempotencyKey,
+    schedule: spec.schedule,
     fingerprint: payloadFingerprint(spec.task, input),
     createdAt: now,
     availableAt: now + checkDurationMs('delayMs', spec.delayMs ?? 0),

@@ -7,6 +7,8 @@ export interface OpenStoreOptions {
   readonly host: HostIdentity;
   /** How many runs of one key may be running at a time. */
   readonly maxPerKey: number;
+  /** How many runs may be queued before another is refused. What is queued again is never refused. @default Infinity */
+  readonly maxQueued?: number;
 }
 
 export interface AddedRun {
@@ -66,7 +68,10 @@ export interface RunStore {
   open(options: OpenStoreOptions): Promise<void>;
   /** Lets the store go. Runs that are running stay so, for the next host to find. Closing twice is fine. */
   close(): Promise<void>;
-  /** @throws IdempotencyConflictError, RunExistsError */
+  /**
+   * An idempotency key that is known is answered also when the queue is full.
+   * @throws IdempotencyConflictError, RunExistsError, RunQueueFullError
+   */
   add(run: NewRun): Promise<AddedRun>;
   get(id: string): Promise<Run | undefined>;
   list(query: RunQuery): Promise<RunPage>;

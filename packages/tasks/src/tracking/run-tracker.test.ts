@@ -80,6 +80,7 @@ describe('createRunTracker', () => {
 
   it.each([
     [{ maxConcurrent: 0 }, 'Expected `maxConcurrent` to be an integer ≥ 1, or Infinity, got `0` (number).'],
+    [{ maxQueued: 0 }, 'Expected `maxQueued` to be an integer ≥ 1, or Infinity, got `0` (number).'],
     [{ maxConcurent: 3 }, 'Unknown option `maxConcurent` of createRunTracker; did you mean `maxConcurrent`?'],
     [{ store: {} }, 'Expected `store` to be a run store, got `{}` (object).'],
     [
@@ -184,6 +185,58 @@ describe('createRunTracker', () => {
   });
 
   describe('order', () => {
+    it('takes a run at once, at whatever moment of looking for others it is submitted', async () => {
+      for (let turns = 0; turns < 30; turns += 1) {
+        const { tracker, clock } = setup();
+        await tracker.start({ task: 'echo' });
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+        const { id } = await tracker.start({ task: 'echo' });
+        await clock.settle();
+        expect([turns, (await tracker.get(id))?.state]).toEqual([turns, 'succeeded']);
+      }
+    });
+
+    it('refuses a run beyond `maxQueued`, and takes the next when one has begun', async () => {
+      const { tracker, clock, held, events } = setup({ maxConcurrent: 1, maxQueued: 2 });
+      await tracker.start({ task: 'held' });
+      await clock.settle();
+      const two = await Promise.all([1, 2].map(() => tracker.start({ task: 'held', idempotencyKey: 'i' })));
+      await tracker.start({ task: 'held', delayMs: 60_000 });
+      const refused = await Promise.allSettled([1, 2, 3].map(() => tracker.start({ task: 'echo' })));
+      for (const each of refused) {
+        expect(each).toMatchObject({ reason: { code: 'RUN_QUEUE_FULL', maxQueued: 2 } });
+      }
+      expect(two.map(({ replayed }) => replayed)).toEqual([false, true]);
+      expect((await tracker.start({ task: 'held', idempotencyKey: 'i' })).replayed).toBe(true);
+      expect(await tracker.counts()).toMatchObject({ queued: 2, running: 1, submitted: 3 });
+      expect(events.count('run:submitted')).toBe(3);
+      held[0]?.finish(null);
+      await clock.settle();
+      expect(await tracker.counts()).toMatchObject({ queued: 1, running: 1 });
+      expect(await tracker.start({ task: 'echo' })).toMatchObject({ state: 'queued' });
+    });
+
+    it('queues what is tried again beyond `maxQueued`', async () => {
+      const { tracker, clock, held } = setup({ maxQueued: 1, retry: { maxAttempts: 2 } });
+      const { id } = await tracker.start({ task: 'held' });
+      await clock.settle();
+      await tracker.start({ task: 'held', delayMs: 3_600_000 });
+      held[0]?.fail(new Error('no'));
+      await clock.settle();
+      expect(await tracker.counts()).toMatchObject({ queued: 2, running: 0 });
+      await clock.advance(60_000);
+      expect(await tracker.get(id)).toMatchObject({ state: 'running', failures: 1 });
+    });
+
+    it('lists the runs of a schedule', async () => {
+      const { tracker } = setup();
+      const { id } = await tracker.start({ task: 'echo', schedule: 'nightly' });
+      await tracker.start({ task: 'echo' });
+      expect((await tracker.list({ schedule: 'nightly' })).runs).toMatchObject([{ id, schedule: 'nightly' }]);
+      await expect(tracker.list({ schedule: 5 as never })).rejects.toThrow('`schedule`');
+      await expect(tracker.start({ task: 'echo', schedule: '' })).rejects.toThrow('`schedule`');
+    });
+
     it('runs at most `maxConcurrent` at a time, the urgent ones first', async () => {
       const { tracker, clock, held } = setup({ maxConcurrent: 2 });
       const start = (priority: number) => tracker.start({ task: 'held', input: priority, priority });

@@ -53,7 +53,8 @@ export interface RunTracker extends Service, EventSource<TrackerEvents> {
   start(): Promise<void>;
   /**
    * Submits a run. Resolves when it is stored for good.
-   * @throws UnknownTaskError, IdempotencyConflictError, RunStoreError, TrackerStoppedError; TypeError, RangeError
+   * @throws UnknownTaskError, IdempotencyConflictError, RunQueueFullError, RunStoreError, TrackerStoppedError; TypeError,
+   * RangeError
    */
   start(spec: RunSpec): Promise<StartedRun>;
   get(id: string): Promise<Run | undefined>;
@@ -126,7 +127,8 @@ export function createRunTracker(trackerOptions: RunTrackerOptions): RunTracker 
   const lifecycle = createLifecycle({
     name: 'the run tracker',
     async start() {
-      await store.open({ host: { ...host, since: clock.wallTime() }, maxPerKey: options.maxPerKey });
+      const { maxPerKey, maxQueued } = options;
+      await store.open({ host: { ...host, since: clock.wallTime() }, maxPerKey, maxQueued });
       hasStore = true;
       background.push(recover(), keepUp({ ...options, dispatcher, events, signal }));
       dispatcher.pump();

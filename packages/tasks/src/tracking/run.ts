@@ -79,6 +79,8 @@ export interface NewRun {
   readonly key: string | undefined;
   /** A second submission with the same one is the same run. */
   readonly idempotencyKey: string | undefined;
+  /** The id of the schedule whose slot it has, if any. */
+  readonly schedule: string | undefined;
   /** SHA-256 of task and input. */
   readonly fingerprint: string;
   readonly createdAt: number;

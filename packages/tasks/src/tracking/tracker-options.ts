@@ -28,6 +28,12 @@ export interface RunTrackerOptions extends TaskOptions {
   readonly maxConcurrent?: number;
   /** Runs of one key under way at a time. @default 1 */
   readonly maxPerKey?: number;
+  /**
+   * Runs that may be queued, delayed ones included, before `start` refuses another; each is queued for a moment also
+   * while nothing runs. What is tried again is queued beyond it. Set it where others submit, so that a loop of theirs
+   * fills no disk. @default Infinity
+   */
+  readonly maxQueued?: number;
   /** How long ended runs are kept, in milliseconds; `Infinity` keeps them. @default 2_592_000_000, 30 days */
   readonly retentionMs?: number;
   /** How often old runs are looked for, in milliseconds. @default 3_600_000, an hour */
@@ -65,6 +71,7 @@ const KEYS: readonly (keyof RunTrackerOptions)[] = [
   'execute',
   'maxConcurrent',
   'maxPerKey',
+  'maxQueued',
   'timeoutMs',
   'heartbeatTimeoutMs',
   'retry',
@@ -93,6 +100,7 @@ export function resolveTrackerOptions(options: RunTrackerOptions): ResolvedTrack
     ...resolveTasks(options),
     maxConcurrent: checkInteger('maxConcurrent', options.maxConcurrent ?? 10, { min: 1, infinite: true }),
     maxPerKey: checkInteger('maxPerKey', options.maxPerKey ?? 1, { min: 1 }),
+    maxQueued: checkInteger('maxQueued', options.maxQueued ?? Infinity, { min: 1, infinite: true }),
     retentionMs: checkDurationMs('retentionMs', options.retentionMs ?? 2_592_000_000, { infinite: true }),
     retentionEveryMs: checkDurationMs('retentionEveryMs', options.retentionEveryMs ?? 3_600_000, positive),
     heartbeatMs: checkDurationMs('heartbeatMs', options.heartbeatMs ?? 5_000, positive),

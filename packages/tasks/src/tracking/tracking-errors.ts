@@ -53,6 +53,19 @@ export class RunExistsError extends PawlError {
   }
 }
 
+/** As many runs are queued as may be. Nothing was stored; there is room again as soon as one of them begins. */
+export class RunQueueFullError extends PawlError {
+  declare readonly code: 'RUN_QUEUE_FULL';
+  readonly maxQueued: number;
+
+  constructor(maxQueued: number) {
+    super(`The run was refused: ${maxQueued} runs are queued already, which is the most.`, {
+      code: 'RUN_QUEUE_FULL',
+    });
+    this.maxQueued = maxQueued;
+  }
+}
+
 /** An attempt that is over tried to change its run. Nothing was changed. */
 export class StaleAttemptError extends PawlError {
   declare readonly code: 'STALE_ATTEMPT';

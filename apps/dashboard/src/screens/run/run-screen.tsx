@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isEnded, type RunView } from '../../api/runs.ts';
-import { scheduleIdOf } from '../../api/schedules.ts';
 import { attemptText } from '../../format/attempts.ts';
 import { useApp } from '../../state/app.ts';
 import { type Resource, useResource } from '../../state/resource.ts';
@@ -30,7 +29,6 @@ export function RunScreen({ id }: { id: string }) {
     );
   }
   const attempt = run.attempts.find(({ fence }) => fence === chosen) ?? run.attempts.at(-1);
-  const scheduleId = scheduleIdOf(run);
   const why = run.cancelReason ?? run.error?.message;
   return (
     <Screen name={run.title} title={run.title} tools={<RunActions run={run} />}>
@@ -41,7 +39,9 @@ export function RunScreen({ id }: { id: string }) {
         <Progress value={isEnded(run.state) ? null : run.progress} />
         <a href={hrefOf(`/runs?task=${encodeURIComponent(run.task)}`)}>{run.task}</a>
         {run.key !== null && <a href={hrefOf(`/runs?key=${encodeURIComponent(run.key)}`)}>key {run.key}</a>}
-        {scheduleId !== undefined && <a href={hrefOf(`/schedules/${scheduleId}`)}>schedule {scheduleId}</a>}
+        {run.schedule !== null && (
+          <a href={hrefOf(`/schedules/${encodeURIComponent(run.schedule)}`)}>schedule {run.schedule}</a>
+        )}
         {attemptText(run) !== '' && <span class="muted">attempt {attemptText(run)}</span>}
         <span class="row muted">
           <code>{run.id}</code>

@@ -25,6 +25,7 @@ export interface FacetsProps {
 export function Facets({ filter, onChange }: FacetsProps) {
   const { api } = useApp();
   const modules = useResource(async (signal) => api.modules.list(signal), []);
+  const schedules = useResource(async (signal) => api.schedules.list(signal), []);
   const tasks = [...TASKS, ...(modules.value?.modules ?? []).map(({ id }) => `module:${id}`)];
   const set = (part: Partial<RunFilter>): void => onChange({ ...filter, ...part });
 
@@ -51,6 +52,13 @@ export function Facets({ filter, onChange }: FacetsProps) {
         isFilter
       />
       <TextField label="Key" value={filter.key} onInput={(key) => set({ key })} placeholder="any" />
+      <TextField
+        label="Schedule"
+        value={filter.schedule}
+        onInput={(schedule) => set({ schedule })}
+        placeholder="any"
+        choices={(schedules.value ?? []).map(({ id }) => id)}
+      />
       <SelectField
         label="Submitted"
         value={filter.since}

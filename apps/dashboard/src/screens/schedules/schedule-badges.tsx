@@ -17,7 +17,7 @@ export function ScheduleBadges({ schedule }: { schedule: ScheduleView }) {
       {failuresInARow > 0 && <span class="badge bad">{failuresInARow} failed in a row</span>}
       {problem !== null && (
         <span class="badge bad" title={problem.message}>
-          refused
+          problem
         </span>
       )}
     </span>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useApp } from '../../state/app.ts';
 import { useResource } from '../../state/resource.ts';
+import { hrefOf } from '../../state/router.ts';
 import { useScheduleChanges } from '../../state/schedule-list.ts';
 import { Button } from '../../ui/button.tsx';
 import { JsonBlock } from '../../ui/code-block.tsx';
@@ -99,7 +100,7 @@ function Existing({ id }: { id: string }) {
           )}
           {problem !== null && (
             <>
-              <dt>Refused</dt>
+              <dt>Problem</dt>
               <dd>
                 {problem.message} (<Ago at={problem.at} />)
               </dd>
@@ -109,11 +110,14 @@ function Existing({ id }: { id: string }) {
           <dd>
             <Ago at={lastSlotAt} />
           </dd>
-          <dt>Runs</dt>
+          <dt>Slots run</dt>
           <dd>{runs}</dd>
-          <dt>Last 30</dt>
+          <dt>Last runs</dt>
           <dd>
-            <Spark runs={lastRuns} />
+            <span class="row">
+              <Spark runs={lastRuns} />
+              <a href={hrefOf(`/runs?schedule=${encodeURIComponent(id)}`)}>Its runs</a>
+            </span>
           </dd>
         </dl>
       </Panel>

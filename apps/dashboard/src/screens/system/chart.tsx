@@ -1,6 +1,9 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 
+/** How far back the live numbers go. */
+const SPAN_SECONDS = 600;
+
 export interface ChartProps {
   readonly title: string;
   /** Milliseconds since the epoch. */
@@ -88,7 +91,11 @@ function optionsOf(
     height: element.clientHeight,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_plot, _low, high) => [0, max ?? Math.max(1, high * 1.15)] } },
+    scales: {
+      // As wide from the first sample on as it will be.
+      x: { range: (_plot, _first, last) => [last - SPAN_SECONDS, last] },
+      y: { range: (_plot, _low, high) => [0, max ?? Math.max(1, high * 1.15)] },
+    },
     axes: [
       { ...axis, size: 26, space: 70, values: (_plot, seconds) => seconds.map(clockTime) },
       { ...axis, size: 58, space: 28, values: (_plot, values) => values.map(format) },

@@ -34,7 +34,7 @@ export function WorkersTable({ workers, onChange }: WorkersTableProps) {
         {workers.map((worker) => (
           <tr key={worker.id} data-row data-worker={worker.id}>
             <th scope="row" class="nowrap">
-              {worker.kind === 'pool' ? (worker.pool ?? 'pool') : 'process of a run'}
+              {worker.kind === 'pool' ? worker.id : 'process of a run'}
             </th>
             <td>
               {worker.state}
@@ -45,11 +45,7 @@ export function WorkersTable({ workers, onChange }: WorkersTableProps) {
               ))}
             </td>
             <td class="fill cut mono">
-              {worker.runId === null ? (
-                <span class="muted">–</span>
-              ) : (
-                <a href={hrefOf(`/runs/${worker.runId}`)}>{worker.runId}</a>
-              )}
+              <RunOf worker={worker} />
             </td>
             <td class="number muted" data-label="process">
               {worker.pid ?? '–'}
@@ -70,7 +66,7 @@ export function WorkersTable({ workers, onChange }: WorkersTableProps) {
               {worker.runs}
             </td>
             <td class="tools">
-              <RecycleWorker worker={worker} onChange={onChange} />
+              {worker.kind === 'pool' && <WorkerActions worker={worker} onChange={onChange} />}
             </td>
           </tr>
         ))}
@@ -79,32 +75,56 @@ export function WorkersTable({ workers, onChange }: WorkersTableProps) {
   );
 }
 
-function RecycleWorker({
-  worker: { id, kind, pid },
-  onChange,
-}: {
-  worker: WorkerView;
-  onChange: () => void;
-}) {
+/** What it runs: a run that is tracked has a page. */
+function RunOf({ worker: { kind, runId } }: { worker: WorkerView }) {
+  if (runId === null) return <span class="muted">–</span>;
+  return kind === 'run' ? <a href={hrefOf(`/runs/${runId}`)}>{runId}</a> : runId;
+}
+
+interface WorkerActionsProps {
+  readonly worker: WorkerView;
+  /** Told that something was changed. */
+  readonly onChange: () => void;
+}
+
+/** What may be done to a worker of a pool. The process of a run is ended by cancelling the run. */
+function WorkerActions({ worker: { id, state, runId }, onChange }: WorkerActionsProps) {
   const { api, dialogs, toasts } = useApp();
-  // The process of a run is ended by cancelling the run.
-  if (kind !== 'pool') return null;
+  const name = `worker ${id}`;
+  const isLeaving = state === 'draining';
 
   async function recycle(): Promise<void> {
     const answer = await dialogs.ask({
-      title: `Recycle worker ${pid ?? id}?`,
+      title: `Recycle ${name}?`,
       text: 'A new worker takes its place once its run has ended.',
       confirm: 'Recycle the worker',
     });
     if (answer === undefined) return;
     await api.pools.recycleWorker(id);
-    toasts.done(`Worker ${pid ?? id} is being replaced.`);
+    toasts.done(`The ${name} is being replaced.`);
+    onChange();
+  }
+
+  async function drain(): Promise<void> {
+    const answer = await dialogs.ask({
+      title: `Drain ${name}?`,
+      text: `It ${runId === null ? 'ends' : 'finishes its run, takes no other, and ends'}. Another is started only if the pool has too few workers then.`,
+      confirm: 'Drain the worker',
+    });
+    if (answer === undefined) return;
+    await api.pools.drainWorker(id);
+    toasts.done(`The ${name} is being drained.`);
     onChange();
   }
 
   return (
-    <Button data-action="worker.recycle" onClick={recycle} label={`Recycle worker ${pid ?? id}`}>
-      Recycle
-    </Button>
+    <>
+      <Button data-action="worker.recycle" disabled={isLeaving} onClick={recycle} label={`Recycle ${name}`}>
+        Recycle
+      </Button>
+      <Button data-action="worker.drain" disabled={isLeaving} onClick={drain} label={`Drain ${name}`}>
+        Drain
+      </Button>
+    </>
   );
 }

@@ -58,6 +58,8 @@ async function trySandbox(
   }
 }
 
-function holds({ checks, python }: SandboxReport): string {
-  return `holds ${checks.map(({ property }) => property).join(', ')} of ${python}`;
+function holds({ checks, python, rejectedPythons }: SandboxReport): string {
+  const properties = checks.map(({ property }) => property).join(', ');
+  const others = rejectedPythons.map((other) => `; not with ${other.python}: ${other.reason}`);
+  return `contains programs (${properties}) with ${python}${others.join('')}`;
 }

@@ -13,6 +13,7 @@ interface ListOptions extends ServiceOptions {
   readonly state?: string;
   readonly task?: string;
   readonly key?: string;
+  readonly schedule?: string;
   readonly from?: string;
   readonly before?: string;
   readonly limit?: number;
@@ -26,6 +27,7 @@ export function define(command: Command): void {
     .option('--state <states>', 'queued, running, succeeded, failed, cancelled, timed-out, lost; with commas')
     .option('--task <task>', 'script, command, python or module:<id>')
     .option('--key <key>', 'runs with this key')
+    .option('--schedule <schedule>', 'runs of this schedule')
     .option('--from <instant>', 'created from then on', parseInstant)
     .option('--before <instant>', 'created before then', parseInstant)
     .option('--limit <count>', 'how many', parseCount(1))
@@ -40,6 +42,7 @@ export function define(command: Command): void {
     'pawl ls',
     'pawl ls --state running,queued',
     'pawl ls --state failed --from 2026-03-01 --json',
+    'pawl ls --schedule nightly',
     'pawl ls --follow',
   ).action(async (options: ListOptions) => {
     const client = clientOf(options);
@@ -50,9 +53,9 @@ export function define(command: Command): void {
 }
 
 async function list(client: Client, options: ListOptions): Promise<void> {
-  const { state, task, key, from, before, limit, cursor, json } = options;
+  const { state, task, key, schedule, from, before, limit, cursor, json } = options;
   const page = await client.get<RunPageView>('/v1/runs', {
-    query: { state, task, key, createdFrom: from, createdBefore: before, limit, cursor },
+    query: { state, task, key, schedule, createdFrom: from, createdBefore: before, limit, cursor },
   });
   if (json === true) {
     printJson(page);

@@ -182,6 +182,21 @@ describe('createAdmission', () => {
       await expect(admission.acquire({}, { signal: controller.signal })).rejects.toThrow('enough');
     });
 
+    it('are taken without waiting, or not at all, and never past those who wait', async () => {
+      const { admission, clock } = withTokens({ gpu: 2 });
+      const held = admission.tryAcquire({ gpu: 1 });
+      expect(admission.stats().free).toEqual({ gpu: 1 });
+      expect(admission.tryAcquire({ gpu: 2 })).toBeUndefined();
+      const waiting = admission.acquire({ gpu: 2 });
+      expect(admission.tryAcquire({ gpu: 1 })).toBeUndefined();
+      expect(admission.stats()).toMatchObject({ waiting: 1, free: { gpu: 1 } });
+      held?.release();
+      await clock.settle();
+      (await waiting).release();
+      expect(admission.stats()).toMatchObject({ waiting: 0, free: { gpu: 2 } });
+      expect(() => admission.tryAcquire({ tpu: 1 })).toThrow(/no tokens `tpu`/);
+    });
+
     it('can be given back once', async () => {
       const { admission } = withTokens({ gpu: 1 });
       const held = await admission.acquire({ gpu: 1 });

@@ -57,6 +57,8 @@ export interface AdmissionStats {
 export interface Admission {
   /** Whether work with that demand would be let in now. Takes nothing. */
   check(demand?: TokenDemand): AdmissionVerdict;
+  /** Takes what is there now; undefined when it, or others that came before, would have to wait. */
+  tryAcquire(demand?: TokenDemand): Admitted | undefined;
   /**
    * Waits until there is room, in the order of asking: only those who want none of what an earlier one waits for may
    * go before it. All tokens are taken together, or none. @throws the reason of `signal`
@@ -187,12 +189,18 @@ export function createAdmission(options: AdmissionOptions = {}): Admission {
     return tokens.admitted ? checkMachine() : tokens;
   }
 
+  function tryAcquire(demand: TokenDemand): Admitted | undefined {
+    // Others wait for the machine already, and come first.
+    return retry === undefined && verdict(demand).admitted ? take(demand) : undefined;
+  }
+
   return {
     check: (demand = {}) => verdict(demand),
+    tryAcquire: (demand = {}) => tryAcquire(demand),
     async acquire(demand = {}, { signal } = {}) {
       signal?.throwIfAborted();
-      // Others wait for the machine already, and come first.
-      if (retry === undefined && verdict(demand).admitted) return take(demand);
+      const admitted = tryAcquire(demand);
+      if (admitted !== undefined) return admitted;
       checkDemand(demand);
       const waiter: Waiter = { demand, turn: createDeferred() };
       enqueue(waiter);
