@@ -15,17 +15,20 @@ const cases = [
   { title: '1 MB, 4 in flight', inFlight: 4, input: text(1_000_000) },
 ];
 
-const pairs = Object.fromEntries(Object.entries(peers).map(([name, make]) => [name, () => pairOf(make)]));
 /** Two children of one kind, called in turn. */
 function pairOf(make) {
   const [left, right] = [make(), make()];
-  let turn = false;
+  let calls = 0;
   return {
-    call: (input) => ((turn = !turn) ? left : right).call(input),
+    call(input) {
+      calls += 1;
+      return (calls % 2 === 0 ? left : right).call(input);
+    },
     end: () => Promise.all([left.end(), right.end()]),
   };
 }
 
+const pairs = Object.fromEntries(Object.entries(peers).map(([name, make]) => [name, () => pairOf(make)]));
 const results = [
   ...(await measure(peers, cases)),
   ...(await measure(pairs, [

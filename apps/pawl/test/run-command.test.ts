@@ -120,10 +120,11 @@ describe.concurrent('pawl run', () => {
     const { pawl } = setup(context, {
       'say.sh': 'echo "wörd \\"1\\""; echo oops >&2; sleep 300 & printf last; exit 3',
     });
-    const { exited, stdout, stderr } = pawl(['run', '--json', 'say.sh']);
-    expect(await exited).toBe(3);
-    expect(stderr()).toBe('');
-    const events = stdout()
+    const command = pawl(['run', '--json', 'say.sh']);
+    expect(await command.exited).toBe(3);
+    expect(command.stderr()).toBe('');
+    const events = command
+      .stdout()
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
