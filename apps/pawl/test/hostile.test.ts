@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
@@ -132,10 +133,12 @@ describe('a name', { concurrent: true }, () => {
   });
 
   it('of a key is only ever a key', async () => {
-    const run = await runToEnd(service, shell('true', { key: '../../x', idempotencyKey: '__proto__' }));
-    expect(run).toMatchObject({ state: 'succeeded', key: '../../x', idempotencyKey: '__proto__' });
-    expect(readdirSync(service.dataDir).every((name) => !name.startsWith('x'))).toBe(true);
-    expect(existsSync(join(service.dataDir, '..', 'x'))).toBe(false);
+    const name = `x-${randomUUID()}`;
+    const key = `../../${name}`;
+    const run = await runToEnd(service, shell('true', { key, idempotencyKey: '__proto__' }));
+    expect(run).toMatchObject({ state: 'succeeded', key, idempotencyKey: '__proto__' });
+    expect(readdirSync(service.dataDir)).not.toContain(name);
+    expect(existsSync(join(service.dataDir, '..', name))).toBe(false);
   });
 });
 

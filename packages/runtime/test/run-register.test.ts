@@ -55,8 +55,7 @@ describe('the run register', () => {
          const register = createRunRegister(workerData.memory);
          const taken = [];
          parentPort.postMessage('ready');
-         while (Atomics.load(workerData.at, 0) < ${runs}) {
-           const at = Atomics.load(workerData.at, 0);
+         for (let at = 0; at >= 0; at = Atomics.load(workerData.at, 0)) {
            taken.push(...register.withdraw([at, at + 1, at + 2, at + 5]));
          }
          parentPort.postMessage(taken);
@@ -66,14 +65,17 @@ describe('the run register', () => {
     onTestFinished(async () => void (await thread.terminate()));
     await once(thread, 'message');
     const refused: number[] = [];
-    for (let id = 1; id <= runs; id += 1) {
+    let id = 0;
+    // On a busy machine the other thread may be late.
+    while (id < runs || refused.length === 0) {
+      id += 1;
       Atomics.store(at, 0, id);
       if (!register.begin(id)) refused.push(id);
     }
+    Atomics.store(at, 0, -1);
     const [taken] = (await once(thread, 'message')) as [number[]];
     // Those beyond the last run never came.
-    expect(taken.filter((id) => id <= runs).toSorted((one, other) => one - other)).toEqual(refused);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(refused.length).toBeLessThan(runs);
+    expect(taken.filter((each) => each <= id).toSorted((one, other) => one - other)).toEqual(refused);
+    expect(refused.length).toBeLessThan(id);
   });
 });

