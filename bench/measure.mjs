@@ -14,7 +14,8 @@ const ROUND_MS = 600;
 /**
  * @typedef {{ call: (input: unknown) => Promise<unknown>, pid?: number, end: () => unknown }} Peer a `pid`, or all the
  * descendants of this process
- * @typedef {{ title: string, inFlight: number, input: unknown }} Case
+ * @typedef {{ title: string, inFlight: number, input: unknown, warmMs?: number, roundMs?: number }} Case times of
+ * its own where calls are long and few, so that a compiler sees enough of them
  */
 
 /** CPU microseconds that a child has used, or all that descend from this process, or NaN where there is no /proc. */
@@ -85,11 +86,11 @@ export async function measure(peers, cases, rounds = 5, { warmMs = WARM_MS, roun
     try {
       for (const [name, make] of Object.entries(peers)) {
         ready[name] = await make();
-        await drive(ready[name], each, warmMs);
+        await drive(ready[name], each, each.warmMs ?? warmMs);
       }
       for (let round = 0; round < rounds; round += 1) {
         for (const [name, peer] of Object.entries(ready))
-          samples[name].push(await drive(peer, each, roundMs));
+          samples[name].push(await drive(peer, each, each.roundMs ?? roundMs));
       }
     } finally {
       await Promise.all(Object.values(ready).map((peer) => peer.end()));
