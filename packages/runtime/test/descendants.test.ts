@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createProcessManager, type ProcessManager } from '../src/process/process-manager.ts';
 import { endAtLast, firstLine, isAlive, untilGone } from './setup-process.ts';
@@ -80,6 +81,10 @@ describe.each(WAYS)('what a process leaves behind, by $way', ({ spawnHelper }) =
     const handle = await manager.spawn({ command: 'sh', args: ['-c', script], descendants: 'keep' });
     const pids = (await firstLine(handle)).split(' ').map(Number);
     for (const pid of pids) endAtLast(pid);
+    // Before that they are still the shell.
+    await expect
+      .poll(() => spawnSync('ps', ['-o', 'args=', '-p', pids.join()], { encoding: 'utf8' }).stdout)
+      .toMatch(/^sleep 30\d\nsleep 30\d\n$/);
     handle.stdin?.end('\n');
     const { survivors } = await handle.released;
     expect(survivors.map(({ pid }) => pid).toSorted((a, b) => a - b)).toEqual(pids.toSorted((a, b) => a - b));
