@@ -361,6 +361,8 @@ describe('completion', { timeout: 120_000 }, () => {
   it.for(['bash', 'zsh', 'fish'])('prints a script for %s that asks the command', async (shell, context) => {
     const { code, stdout } = await setup(context).pawl(['completion', shell]);
     expect([code, stdout]).toEqual([0, expect.stringContaining('pawl complete -- ')]);
+    const json = await setup(context).pawl(['completion', shell, '--json']);
+    expect(JSON.parse(json.stdout)).toEqual({ shell, script: stdout });
   });
 
   /** Each asks for the same four completions, in the way its shell calls the function. */

@@ -41,6 +41,7 @@ describe.each(commands.map((command) => [pathOf(command), command] as const))(
       expect(help).toMatch(new RegExp(`^Usage: ${path} `));
       expect(help).toMatch(/\nExamples?:\n {2}\S/);
       expect(help).toContain('\nOptions:\n');
+      expect(command.options.map(({ long }) => long)).toContain('--json');
       for (const option of command.options) expect(option.description).not.toBe('');
       for (const argument of command.registeredArguments) expect(argument.description).not.toBe('');
       expect(command.description()).toMatch(/^[a-z].+[^.]$/);
