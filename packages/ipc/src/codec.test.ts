@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, encodeNotification, encodeRequest, encodeResult } from './codec.ts';
+import {
+  encodeExact,
+  JsonText,
+  encodeFrame,
+  encodeNotification,
+  encodeRequest,
+  encodeResult,
+} from './codec.ts';
 import { NotSerializableError } from './ipc-errors.ts';
 import type { Message } from './message.ts';
 
@@ -56,6 +63,25 @@ function textOrFault(make: () => string): string {
     return isTooDeep && message.length < 1_000 ? TOO_DEEP : message;
   }
 }
+
+describe('JsonText', () => {
+  it('goes out as it is', () => {
+    const params = new JsonText(`{"task":"add","input":${encodeExact('params.input', [1, 2])}}`);
+    expect(encodeFrame({ jsonrpc: '2.0', id: 1, method: 'run', params })).toBe(
+      '{"jsonrpc":"2.0","id":1,"method":"run","params":{"task":"add","input":[1,2]}}\n',
+    );
+  });
+
+  it('is written around values that name their path when they can not go', () => {
+    expect(() => encodeExact('params.input', { at: [new Date(0)] })).toThrow('`params.input.at[0]`');
+  });
+});
+
+it('a request names its method, whatever the one before was called', () => {
+  const methods = ['run', 'run', 'odd "name"', '', 'run'];
+  const frames = methods.map((method) => encodeFrame({ jsonrpc: '2.0', id: 1, method }));
+  expect(frames.map((frame) => (JSON.parse(frame) as { method: string }).method)).toEqual(methods);
+});
 
 describe('what JSON can not carry', () => {
   it.each<readonly [string, unknown, string, string]>([

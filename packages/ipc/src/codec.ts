@@ -13,10 +13,29 @@ const HEAD = `{"jsonrpc":"${JSON_RPC}"`;
  * stringifying the message as a whole.
  */
 
+/** A value as JSON text: goes out as it is. For values that are sent often, written by hand around `encodeExact`. */
+export class JsonText {
+  readonly text: string;
+
+  /** @param text one JSON value, without a newline */
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** The method of the last request, and how it is written: most are of the same. */
+let lastMethod = '';
+let lastMethodJson = '""';
+
 /** Parameters arrive as they are, or are refused. @throws NotSerializableError naming the path in `params` */
 export function encodeRequest(id: number, method: string, params: unknown): string {
-  const encoded = params === undefined ? '' : `,"params":${encodeExactly('params', params)}`;
-  return `${HEAD},"id":${id},"method":${JSON.stringify(method)}${encoded}}\n`;
+  if (method !== lastMethod) {
+    lastMethodJson = JSON.stringify(method);
+    lastMethod = method;
+  }
+  if (params === undefined) return `${HEAD},"id":${id},"method":${lastMethodJson}}\n`;
+  const json = params instanceof JsonText ? params.text : encodeExact('params', params);
+  return `${HEAD},"id":${id},"method":${lastMethodJson},"params":${json}}\n`;
 }
 
 /**
@@ -35,7 +54,7 @@ export function encodeNotification(method: string, params: unknown): string {
  */
 export function encodeResult(id: number, result: unknown): string {
   if (result === undefined) return `${HEAD},"id":${id}${NO_RESULT}}\n`;
-  return `${HEAD},"id":${id},"result":${encodeExactly('result', result)}}\n`;
+  return `${HEAD},"id":${id},"result":${encodeExact('result', result)}}\n`;
 }
 
 /** @throws NotSerializableError naming the path in `error` */
@@ -55,8 +74,12 @@ export function encodeFrame(message: Message): string {
     : encodeResult(message.id, message.result);
 }
 
-/** @throws NotSerializableError */
-function encodeExactly(root: string, value: unknown): string {
+/**
+ * The JSON of a value that arrives as it is.
+ * @param root how the path begins that an error names
+ * @throws NotSerializableError
+ */
+export function encodeExact(root: string, value: unknown): string {
   const json = encodeValue(root, value);
   checkExact(root, value);
   return json;

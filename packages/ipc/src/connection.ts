@@ -14,7 +14,14 @@ import type { MalformedFrame } from './framing.ts';
 import { createInboundCalls, type MethodHandler } from './inbound-calls.ts';
 import { type CloseInfo, ConnectionClosedError, MessageTooLargeError } from './ipc-errors.ts';
 import type { Message, NotificationMessage } from './message.ts';
-import { type Call, type CallOptions, createOutboundCalls, type RequestOptions } from './outbound-calls.ts';
+import {
+  type AnswerListener,
+  type Call,
+  type CallOptions,
+  createOutboundCalls,
+  type OpenCall,
+  type RequestOptions,
+} from './outbound-calls.ts';
 import type { SentListener, Transport } from './transport.ts';
 
 const MAX_REASON_LENGTH = 1_000;
@@ -29,7 +36,7 @@ export interface ConnectionOptions {
   readonly notifications?: Readonly<Record<string, NotificationHandler>>;
   /** @default systemClock */
   readonly clock?: Clock;
-  /** Told of listeners and notification handlers that throw. @default silentLogger */
+  /** Told of listeners, notification handlers and answer listeners that throw. @default silentLogger */
   readonly logger?: Logger;
 }
 
@@ -41,6 +48,11 @@ export interface Connection extends EventSource<ConnectionEvents> {
    * reason of `options.signal`
    */
   request(method: string, params?: unknown, options?: RequestOptions): Promise<unknown>;
+  /**
+   * As `request`, for callers that have an object of their own for each request: it is told the answer, with no promise
+   * in between. What `request` throws, it is told later.
+   */
+  ask(method: string, params: unknown, listener: AnswerListener): OpenCall;
   /** As `request`, for callers that must know when the far side is really done: a cancel does not settle it. */
   call(method: string, params?: unknown, options?: CallOptions): Call;
   /** Resolves when the channel took the frame; that is the back-pressure. @throws as `request` */
@@ -76,7 +88,13 @@ export function createConnection(transport: Transport, options: ConnectionOption
     sendError: (id, error) => transport.send(encodeErrorResponseWithin(id, error, limitBytes)),
     sendNotification,
   });
-  const outbound = createOutboundCalls({ clock, sendFrame, sendCancel });
+  const outbound = createOutboundCalls({
+    clock,
+    sendFrame,
+    sendCancel,
+    onListenerFault: (error, method) =>
+      logger.error({ err: error, method }, `What listens to the answer of "${method}" failed.`),
+  });
   const closed = createDeferred<CloseInfo>();
   let closeInfo: CloseInfo | undefined;
   let framesReceived = 0;
@@ -159,6 +177,7 @@ export function createConnection(transport: Transport, options: ConnectionOption
     on: (name, listener) => emitter.on(name, listener),
     onAny: (listener) => emitter.onAny(listener),
     request: (method, params, how = {}) => outbound.request(method, params, how),
+    ask: (method, params, listener) => outbound.ask(method, params, listener),
     call: (method, params, how = {}) => outbound.call(method, params, how),
     notify: sendNotification,
     onNotification(method, handler) {

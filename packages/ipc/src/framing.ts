@@ -113,13 +113,20 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
     }
   }
 
-  function decodeText(text: string, into: (Message | MalformedFrame)[]): void {
-    const plain = parsePlainFrame(text);
+  /** Of the line from `from` to `to` in `lines`. */
+  function decodeText(
+    lines: string,
+    into: (Message | MalformedFrame)[],
+    from = 0,
+    to: number = lines.length,
+  ): void {
+    const plain = parsePlainFrame(lines, from, to);
     if (plain !== undefined) {
       atStart = false;
       into.push(plain);
       return;
     }
+    const text = lines.slice(from, to);
     const json = atStart && text.startsWith(BOM) ? text.slice(1) : text;
     let value: unknown;
     try {
@@ -165,7 +172,7 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
             to !== -1;
             from = to + 1, to = text.indexOf('\n', from)
           ) {
-            if (to > from) decodeText(text.slice(from, to), frames);
+            if (to > from) decodeText(text, frames, from, to);
           }
         } else {
           for (

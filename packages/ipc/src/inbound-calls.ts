@@ -11,6 +11,14 @@ import {
 } from './ipc-errors.ts';
 import { type ErrorObject, errorCodes, type RequestMessage } from './message.ts';
 
+/** Who follows a request on its way to its answer. An object, so that whoever has one for each needs no functions besides. */
+export interface CallFollower {
+  /** The answer was handed to the channel; `failed` if that is an error. */
+  answered?(failed: boolean): void;
+  /** What `signal` would tell, without the cost of a signal. */
+  cancelled?(reason: Error): void;
+}
+
 /** What a method gets besides its parameters. */
 export interface InboundContext {
   /** The request's id on this connection. */
@@ -23,12 +31,10 @@ export interface InboundContext {
    * @throws NotSerializableError, MessageTooLargeError, ConnectionClosedError
    */
   readonly notify: (method: string, params: Readonly<Record<string, unknown>>) => Promise<void>;
-  /** Calls `listener` once the answer was handed to the channel; `failed` if that is an error. One listener only. */
-  onAnswered(listener: (failed: boolean) => void): void;
+  /** Tells this one, and no other any more, of its end; at once of a cancel that has come already. */
+  follow(follower: CallFollower): void;
   /** Its time is up: from now on its failure is answered with -32002, whatever it throws. */
   markOverBudget(): void;
-  /** Calls `listener` with the reason when `signal` aborts, without the cost of a signal. One listener only. */
-  onCancelled(listener: (reason: Error) => void): void;
 }
 
 /** What a method returns for a request that the far side has withdrawn: no answer is sent. */
@@ -139,8 +145,7 @@ class RunningCall implements InboundContext {
   #reason: Error | undefined;
   #ended = false;
   #isOverBudget = false;
-  #onAnswered: ((failed: boolean) => void) | undefined;
-  #onCancelled: ((reason: Error) => void) | undefined;
+  #follower: CallFollower | undefined;
 
   constructor(id: number, sendNotification: InboundCallsOptions['sendNotification']) {
     this.id = id;
@@ -163,11 +168,12 @@ class RunningCall implements InboundContext {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    this.#onCancelled?.(reason);
+    this.#follower?.cancelled?.(reason);
   }
 
-  onAnswered(listener: (failed: boolean) => void): void {
-    this.#onAnswered = listener;
+  follow(follower: CallFollower): void {
+    this.#follower = follower;
+    if (this.#reason !== undefined) follower.cancelled?.(this.#reason);
   }
 
   markOverBudget(): void {
@@ -178,13 +184,8 @@ class RunningCall implements InboundContext {
     return this.#isOverBudget;
   }
 
-  onCancelled(listener: (reason: Error) => void): void {
-    this.#onCancelled = listener;
-    if (this.#reason !== undefined) listener(this.#reason);
-  }
-
   tellAnswered(failed: boolean): void {
-    this.#onAnswered?.(failed);
+    this.#follower?.answered?.(failed);
   }
 
   end(): void {

@@ -5,8 +5,8 @@ export {
   createConnection,
   type NotificationHandler,
 } from './connection.ts';
-export type { Call, CallOptions, RequestOptions } from './outbound-calls.ts';
-export { type InboundContext, type MethodHandler, noAnswer } from './inbound-calls.ts';
+export type { AnswerListener, Call, CallOptions, OpenCall, RequestOptions } from './outbound-calls.ts';
+export { type CallFollower, type InboundContext, type MethodHandler, noAnswer } from './inbound-calls.ts';
 export type { ConnectionEvents } from './events.ts';
 
 // Types from a contract
@@ -38,7 +38,7 @@ export { fdTransport, type FdTransport, type FdTransportOptions } from './fd-tra
 export { type MemoryTransport, memoryTransportPair } from './memory-transport.ts';
 
 // Messages and frames
-export { checkExact, encodeFrame } from './codec.ts';
+export { checkExact, encodeExact, encodeFrame, JsonText } from './codec.ts';
 export {
   createFrameDecoder,
   type FrameDecoder,

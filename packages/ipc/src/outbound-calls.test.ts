@@ -1,3 +1,4 @@
+import { silentLogger } from '@pawl/core';
 import { describe, expect, it, vi } from 'vitest';
 import { held, never, setup, setupByHand } from '../test/connection-setup.ts';
 import { RpcError } from './ipc-errors.ts';
@@ -62,6 +63,85 @@ describe('a request', () => {
       name: 'NoSuchTask',
     });
     await expect(host.request('odd')).rejects.toMatchObject({ rpcCode: 7, message: 'odd' });
+  });
+});
+
+describe('an asked listener', () => {
+  it('is told the result, and which request it answers', async () => {
+    const { host, clock } = setup({ echo: (params) => params });
+    const listener = { onResult: vi.fn(), onFailure: vi.fn() };
+    const first = host.ask('echo', { a: 1 }, listener);
+    const second = host.ask('echo', [2], listener);
+    expect(listener.onResult).not.toHaveBeenCalled();
+    await clock.settle();
+    expect(listener.onResult.mock.calls).toEqual([
+      [{ a: 1 }, first],
+      [[2], second],
+    ]);
+    expect(listener.onFailure).not.toHaveBeenCalled();
+    expect(host.openRequests).toBe(0);
+  });
+
+  it('is told of a failure once, also of one that comes before the request is sent, but never at once', async () => {
+    const { host, worker, clock } = setup({
+      fail: () => Promise.reject(new RangeError('no')),
+      never,
+    });
+    const listener = { onResult: vi.fn(), onFailure: vi.fn() };
+    const unsent = host.ask('fail', { big: 1n }, listener);
+    expect(listener.onFailure).not.toHaveBeenCalled();
+    const failed = host.ask('fail', undefined, listener);
+    const lost = host.ask('never', undefined, listener);
+    await clock.settle();
+    await worker.close();
+    await clock.settle();
+    const late = host.ask('fail', undefined, listener);
+    expect(listener.onFailure).toHaveBeenCalledTimes(3);
+    await clock.settle();
+    expect(listener.onFailure.mock.calls.map(([error, call]) => [(error as Error).name, call])).toEqual([
+      ['NotSerializableError', unsent],
+      ['RangeError', failed],
+      ['ConnectionClosedError', lost],
+      ['ConnectionClosedError', late],
+    ]);
+    expect(listener.onResult).not.toHaveBeenCalled();
+  });
+
+  it('may cancel, and hears what is said of its request', async () => {
+    const { host, got, say, clock } = setupByHand();
+    const listener = { onResult: vi.fn(), onFailure: vi.fn(), onNotification: vi.fn() };
+    const call = host.ask('run', 1, listener);
+    say({ method: 'progress', params: { id: call.id, value: 0.5 } });
+    await clock.settle();
+    expect(listener.onNotification).toHaveBeenCalledExactlyOnceWith('progress', { id: call.id, value: 0.5 });
+    call.cancel('enough', 100);
+    await clock.settle();
+    expect(got.at(-1)).toMatchObject({
+      method: 'cancel',
+      params: { id: call.id, reason: 'enough', graceMs: 100 },
+    });
+    say({ id: call.id, result: 'late' });
+    await clock.settle();
+    expect(listener.onResult).toHaveBeenCalledExactlyOnceWith('late', call);
+  });
+
+  it('that throws is logged, and costs the others nothing', async () => {
+    const logger = { ...silentLogger, error: vi.fn() };
+    const { host, clock } = setup(
+      { echo: (params) => params, fail: () => Promise.reject(new Error('no')) },
+      { logger },
+    );
+    const broken = (): never => {
+      throw new Error('broken');
+    };
+    host.ask('echo', 1, { onResult: broken, onFailure: broken });
+    host.ask('fail', 1, { onResult: broken, onFailure: broken });
+    expect(await host.request('echo', 2)).toBe(2);
+    await clock.settle();
+    expect(logger.error.mock.calls.map(([{ method }]: [{ method: string }]) => method)).toEqual([
+      'echo',
+      'fail',
+    ]);
   });
 });
 

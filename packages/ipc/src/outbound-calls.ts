@@ -25,12 +25,28 @@ export interface RequestOptions extends CallOptions {
 }
 
 /** A request under way. */
-export interface Call {
+export interface OpenCall {
   readonly id: number;
+  /** Asks the far side to stop. The request is still open until the far side answers. */
+  cancel(reason: string, graceMs?: number): void;
+}
+
+/** A request under way, and its answer. */
+export interface Call extends OpenCall {
   /** The far side's result. @throws RemoteError for its error response, ConnectionClosedError when none can come */
   readonly response: Promise<unknown>;
-  /** Asks the far side to stop. `response` still settles with whatever it answers. */
-  cancel(reason: string, graceMs?: number): void;
+}
+
+/**
+ * Who waits for an answer: one of the two is called, once. What they throw is logged. An object, so that whoever has one
+ * for each request anyway needs no promise and no functions besides.
+ */
+export interface AnswerListener {
+  /** Called while what arrived is read: before promises that are settled by it go on. */
+  onResult(result: unknown, call: OpenCall): void;
+  /** Gets what `call` rejects with. */
+  onFailure(error: unknown, call: OpenCall): void;
+  readonly onNotification?: CallOptions['onNotification'];
 }
 
 export interface OutboundCallsOptions {
@@ -38,11 +54,14 @@ export interface OutboundCallsOptions {
   /** @throws MessageTooLargeError */
   readonly sendFrame: (frame: string, listener: SentListener) => void;
   readonly sendCancel: (id: number, reason: string, graceMs: number | undefined) => void;
+  /** A listener threw. */
+  readonly onListenerFault: (error: unknown, method: string) => void;
 }
 
 /** Our requests that wait for their answer. Each settles exactly once. */
 export interface OutboundCalls {
   readonly size: number;
+  ask(method: string, params: unknown, listener: AnswerListener): OpenCall;
   call(method: string, params: unknown, options: CallOptions): Call;
   request(method: string, params: unknown, options: RequestOptions): Promise<unknown>;
   /** @returns false when no request of that id is open */
@@ -65,48 +84,82 @@ const keepSettlers = (resolve: (result: unknown) => void, reject: (error: unknow
   keptReject = reject;
 };
 
+/** What the requests of a connection have in common. */
+interface Requests extends Pick<OutboundCallsOptions, 'sendCancel' | 'onListenerFault'> {
+  readonly open: IdTable<OpenRequest>;
+}
+
 /** One of our requests, from its sending to its answer. */
-class OpenRequest implements Call, SentListener {
+class OpenRequest implements OpenCall, SentListener {
   readonly id: number;
   readonly method: string;
-  readonly onNotification: CallOptions['onNotification'];
-  readonly response: Promise<unknown> = new Promise(keepSettlers);
-  readonly resolve: (result: unknown) => void = keptResolve;
-  readonly reject: (error: unknown) => void = keptReject;
-  readonly #open: IdTable<OpenRequest>;
-  readonly #sendCancel: OutboundCallsOptions['sendCancel'];
+  readonly listener: AnswerListener;
+  readonly #all: Requests;
 
-  constructor(
-    id: number,
-    method: string,
-    onNotification: CallOptions['onNotification'],
-    open: IdTable<OpenRequest>,
-    sendCancel: OutboundCallsOptions['sendCancel'],
-  ) {
+  constructor(id: number, method: string, listener: AnswerListener, all: Requests) {
     this.id = id;
     this.method = method;
-    this.onNotification = onNotification;
-    this.#open = open;
-    this.#sendCancel = sendCancel;
+    this.listener = listener;
+    this.#all = all;
   }
 
   cancel(reason: string, graceMs?: number): void {
-    if (this.#open.has(this.id)) this.#sendCancel(this.id, reason, graceMs);
+    if (this.#all.open.has(this.id)) this.#all.sendCancel(this.id, reason, graceMs);
   }
 
   onSent(error: Error | undefined): void {
-    if (error !== undefined && this.#open.delete(this.id)) this.reject(error);
+    if (error !== undefined && this.#all.open.delete(this.id)) this.fail(error);
+  }
+
+  succeed(result: unknown): void {
+    try {
+      this.listener.onResult(result, this);
+    } catch (fault) {
+      this.#all.onListenerFault(fault, this.method);
+    }
+  }
+
+  fail(error: unknown): void {
+    try {
+      this.listener.onFailure(error, this);
+    } catch (fault) {
+      this.#all.onListenerFault(fault, this.method);
+    }
+  }
+}
+
+/** A request whose answer settles a promise. */
+class PromisedCall implements Call, AnswerListener {
+  readonly response: Promise<unknown> = new Promise(keepSettlers);
+  readonly onResult: (result: unknown) => void = keptResolve;
+  readonly onFailure: (error: unknown) => void = keptReject;
+  readonly onNotification: CallOptions['onNotification'];
+  readonly #request: OpenCall;
+
+  constructor(ask: (listener: AnswerListener) => OpenCall, onNotification: CallOptions['onNotification']) {
+    this.onNotification = onNotification;
+    this.#request = ask(this);
+  }
+
+  get id(): number {
+    return this.#request.id;
+  }
+
+  cancel(reason: string, graceMs?: number): void {
+    this.#request.cancel(reason, graceMs);
   }
 }
 
 export function createOutboundCalls(options: OutboundCallsOptions): OutboundCalls {
   const open = new IdTable<OpenRequest>();
+  const { sendCancel, onListenerFault } = options;
+  const all: Requests = { open, sendCancel, onListenerFault };
   let ended: CloseInfo | undefined;
   let lastId = 0;
 
-  function call(method: string, params: unknown, { onNotification }: CallOptions): Call {
+  function ask(method: string, params: unknown, listener: AnswerListener): OpenRequest {
     lastId += 1;
-    const asked = new OpenRequest(lastId, method, onNotification, open, options.sendCancel);
+    const asked = new OpenRequest(lastId, method, listener, all);
     try {
       if (ended !== undefined) throw new ConnectionClosedError(ended, method);
       const frame = encodeRequest(lastId, method, params);
@@ -114,9 +167,14 @@ export function createOutboundCalls(options: OutboundCallsOptions): OutboundCall
       options.sendFrame(frame, asked);
     } catch (error) {
       open.delete(asked.id);
-      asked.reject(error);
+      // Its caller does not have the call yet.
+      queueMicrotask(() => asked.fail(error));
     }
     return asked;
+  }
+
+  function call(method: string, params: unknown, { onNotification }: CallOptions): Call {
+    return new PromisedCall((listener) => ask(method, params, listener), onNotification);
   }
 
   function request(method: string, params: unknown, how: RequestOptions): Promise<unknown> {
@@ -166,6 +224,7 @@ export function createOutboundCalls(options: OutboundCallsOptions): OutboundCall
     get size() {
       return open.size;
     },
+    ask,
     call,
     request,
     settle(answer) {
@@ -174,8 +233,8 @@ export function createOutboundCalls(options: OutboundCallsOptions): OutboundCall
       open.delete(answer.id);
       if ('error' in answer) {
         const { code, message, data } = answer.error;
-        asked.reject(decodeError(data, { rpcCode: code, message }));
-      } else asked.resolve(answer.result);
+        asked.fail(decodeError(data, { rpcCode: code, message }));
+      } else asked.succeed(answer.result);
       return true;
     },
     refuseAnswer(id, sizeBytes, maxMessageBytes) {
@@ -184,23 +243,24 @@ export function createOutboundCalls(options: OutboundCallsOptions): OutboundCall
       open.delete(id);
       // As if the far side had kept to the limit, so that callers know one error for both.
       const error = encodeError(new MessageTooLargeError(sizeBytes, maxMessageBytes));
-      asked.reject(decodeError(error, { rpcCode: errorCodes.resultNotSendable }));
+      asked.fail(decodeError(error, { rpcCode: errorCodes.resultNotSendable }));
     },
     withdrawn(ids) {
       for (const id of ids) {
         const asked = open.get(id);
-        if (asked !== undefined && open.delete(id)) asked.reject(new WithdrawnError(asked.method));
+        if (asked !== undefined && open.delete(id)) asked.fail(new WithdrawnError(asked.method));
       }
     },
     notified(id, method, params) {
-      const listener = open.get(id)?.onNotification;
-      listener?.(method, params);
-      return listener !== undefined;
+      const listener = open.get(id)?.listener;
+      if (listener?.onNotification === undefined) return false;
+      listener.onNotification(method, params);
+      return true;
     },
     end(info) {
       if (ended !== undefined) return;
       ended = info;
-      for (const { method, reject } of open.take()) reject(new ConnectionClosedError(info, method));
+      for (const asked of open.take()) asked.fail(new ConnectionClosedError(info, asked.method));
     },
   };
 }

@@ -18,6 +18,27 @@ describe('parsePlainFrame', () => {
     );
   });
 
+  it('reads a frame in the midst of others, whatever the method of the one before was', () => {
+    const methods = ['run', 'run', 'ping', 'a-method-of-more-than-a-dozen-letters', '', 'run'];
+    const frames = methods.map((method, at) => encodeRequest(at + 1, method, { at }));
+    const text = frames.join('');
+    let from = 0;
+    const read = frames.map((frame) => {
+      const to = from + frame.length - 1;
+      const message = parsePlainFrame(text, from, to);
+      from = to + 1;
+      return message;
+    });
+    expect(read).toEqual(frames.map((frame) => JSON.parse(frame) as unknown));
+  });
+
+  it('looks at nothing behind the frame', () => {
+    const cut = '{"jsonrpc":"2.0","id":7';
+    expect(parsePlainFrame(`${cut}\n,"result":1}`, 0, cut.length)).toBeUndefined();
+    const open = '{"jsonrpc":"2.0","id":7,"method":"ru}';
+    expect(parsePlainFrame(`${open}\nn","params":1}`, 0, open.length)).toBeUndefined();
+  });
+
   it('says the same as the general way, or gives up', () => {
     const piece = fc.constantFrom(
       '{"jsonrpc":"2.0","id":',

@@ -1,5 +1,5 @@
 import type { Timer } from '@pawl/core';
-import type { Call } from '@pawl/ipc';
+import type { AnswerListener, OpenCall } from '@pawl/ipc';
 import type { Deadline } from '../scheduling/deadlines.ts';
 import type { BalancedRun } from '../scheduling/balancing/balancer.ts';
 import type { QueueEntry, RunQueue } from '../scheduling/run-queue.ts';
@@ -10,6 +10,13 @@ import type { Slot } from './worker-slot.ts';
 export interface ChunkSink {
   readonly credit: number;
   push(chunk: unknown): void;
+}
+
+/** Who is told what a worker says of runs. */
+export interface RunAnswers {
+  answered(run: PoolRun, call: OpenCall, value: unknown): void;
+  refused(run: PoolRun, call: OpenCall, error: unknown): void;
+  notified(run: PoolRun, method: string, params: Readonly<Record<string, unknown>>): void;
 }
 
 /** What a run is to be, once its options were checked. */
@@ -44,7 +51,7 @@ const keepSettlers = (resolve: (value: unknown) => void, reject: (error: unknown
  * Any step may be left out, and each of them may end with `settled`. A run sent ahead goes back into the queue when it
  * is withdrawn, or when its worker ends before it began.
  */
-export class PoolRun implements Deadline, BalancedRun {
+export class PoolRun implements Deadline, BalancedRun, AnswerListener {
   readonly runId: string;
   readonly task: string;
   readonly input: unknown;
@@ -78,7 +85,9 @@ export class PoolRun implements Deadline, BalancedRun {
   /** The worker that has it, from the moment it was sent until its answer, or the worker's end. */
   slot: Slot | undefined = undefined;
   /** Its request, while that is unanswered. */
-  call: Call | undefined = undefined;
+  call: OpenCall | undefined = undefined;
+  /** Set with `call`. */
+  answers: RunAnswers | undefined = undefined;
   /** Its worker was asked to give it back, and has not decided yet. */
   isRecalled = false;
   /** What it was expected to take when it was sent, in milliseconds. */
@@ -109,6 +118,18 @@ export class PoolRun implements Deadline, BalancedRun {
     this.submittedAt = submittedAt;
     this.key = options.key;
     this.isAlone = options.onOutput !== undefined;
+  }
+
+  onResult(value: unknown, call: OpenCall): void {
+    this.answers?.answered(this, call, value);
+  }
+
+  onFailure(error: unknown, call: OpenCall): void {
+    this.answers?.refused(this, call, error);
+  }
+
+  onNotification(method: string, params: Readonly<Record<string, unknown>>): void {
+    this.answers?.notified(this, method, params);
   }
 
   /** @returns false when it was settled already */

@@ -1,14 +1,14 @@
-import { type Call, ConnectionClosedError, errorCodes, RemoteError, WithdrawnError } from '@pawl/ipc';
+import { ConnectionClosedError, errorCodes, type OpenCall, RemoteError, WithdrawnError } from '@pawl/ipc';
 import type { FailureCause } from '../events.ts';
 import { keepStack } from './health-checks.ts';
 import type { PoolEmitter } from './pool-emitter.ts';
 import { RunTimeoutError } from './pool-errors.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
-import type { PoolRun } from './pool-run.ts';
+import type { PoolRun, RunAnswers } from './pool-run.ts';
 import { withCode } from './run-faults.ts';
 import { createRunGiveUp } from './run-give-up.ts';
 import type { RunLedger } from './run-ledger.ts';
-import { runMessages, runParams } from './run-messages.ts';
+import { runParams, tellCaller } from './run-messages.ts';
 import { createRunRecall } from './run-recall.ts';
 import { createRunTimeouts } from './run-timeouts.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -44,6 +44,9 @@ export interface RunExecution {
   stop(): void;
 }
 
+/** Of a run whose input can't be sent. No request has this id. */
+const NOT_SENT: OpenCall = { id: 0, cancel: () => undefined };
+
 export function createRunExecution(options: RunExecutionOptions): RunExecution {
   const { pool, emitter, ledger, line, workers, onRoom } = options;
   const { clock, logger } = pool;
@@ -78,7 +81,7 @@ export function createRunExecution(options: RunExecutionOptions): RunExecution {
     else if (!run.isRecalled) begin(run, slot, now);
   }
 
-  function answered(run: PoolRun, call: Call, value: unknown): void {
+  function answered(run: PoolRun, call: OpenCall, value: unknown): void {
     const { slot } = run;
     if (run.call !== call || slot === undefined) return;
     const now = clock.now();
@@ -94,7 +97,7 @@ export function createRunExecution(options: RunExecutionOptions): RunExecution {
     release(run, slot, true, now);
   }
 
-  function refused(run: PoolRun, call: Call, error: unknown): void {
+  function refused(run: PoolRun, call: OpenCall, error: unknown): void {
     const { slot } = run;
     if (run.call !== call || slot === undefined) return;
     if (error instanceof WithdrawnError) takeBack(run, slot);
@@ -103,6 +106,22 @@ export function createRunExecution(options: RunExecutionOptions): RunExecution {
       if (slot.ahead.includes(run)) takeBack(run, slot);
     } else failed(run, slot, error);
   }
+
+  const answers: RunAnswers = {
+    answered,
+    refused(run, call, error) {
+      if (error instanceof RemoteError) refused(run, call, error);
+      // Of what ends many runs at once all are told first.
+      else queueMicrotask(() => refused(run, call, error));
+    },
+    notified(run, method, params) {
+      try {
+        tellCaller(run, method, params);
+      } catch (error) {
+        logger.error({ err: error, method }, 'A callback of a run failed.');
+      }
+    },
+  };
 
   function failed(run: PoolRun, slot: Slot, error: unknown): void {
     const answeredAt = clock.now();
@@ -177,6 +196,15 @@ export function createRunExecution(options: RunExecutionOptions): RunExecution {
     onRoom(slot);
   }
 
+  function ask(run: PoolRun, slot: Slot, now: number): OpenCall {
+    try {
+      return slot.worker.call(runParams(run, now), run);
+    } catch (error) {
+      queueMicrotask(() => refused(run, NOT_SENT, error));
+      return NOT_SENT;
+    }
+  }
+
   return {
     send(run, slot, now) {
       if (slot.load === 0) {
@@ -184,12 +212,8 @@ export function createRunExecution(options: RunExecutionOptions): RunExecution {
         slot.busySince = now;
       }
       const begins = slot.add(run);
-      const call = slot.worker.call(runParams(run, now), runMessages(run, logger));
-      run.call = call;
-      call.response.then(
-        (value) => answered(run, call, value),
-        (error: unknown) => refused(run, call, error),
-      );
+      run.answers = answers;
+      run.call = ask(run, slot, now);
       if (begins) begin(run, slot, now);
       else line.takeTurn(run, now);
     },

@@ -1,44 +1,45 @@
-import type { Logger } from '@pawl/core';
-import type { CallOptions } from '@pawl/ipc';
+import { encodeExact, JsonText } from '@pawl/ipc';
 import type { PoolRun } from './pool-run.ts';
 import type { Progress, RunLogEntry } from './run-options.ts';
 
-/** What a worker is told of a run. Fields that are not there cost a third less than those that are undefined. */
-export function runParams(run: PoolRun, now: number): Readonly<Record<string, unknown>> {
-  const { task, input, runId, attempt, timeoutMs, timeoutFrom, chunks } = run;
-  const { trace } = run.options;
-  const isPlain = trace === undefined && chunks === undefined;
-  if (isPlain && timeoutMs === Infinity) return { task, input, runId, attempt };
-  const budgetMs = timeoutFrom === 'start' ? timeoutMs : Math.max(0, run.endsAt - now);
-  if (isPlain) return { task, input, runId, attempt, budgetMs };
-  return {
-    task,
-    input,
-    runId,
-    attempt,
-    budgetMs: timeoutMs === Infinity ? undefined : budgetMs,
-    trace,
-    credit: chunks?.credit,
-  };
+/** The task of the last run that was sent, and how it is written: most are of the same. */
+let lastTask = '';
+let lastTaskJson = '""';
+
+/**
+ * What a worker is told of a run, written by hand around its input: JSON.stringify takes longer for the rest than for a
+ * small input.
+ * @throws NotSerializableError
+ */
+export function runParams(run: PoolRun, now: number): JsonText {
+  const { task, input, runId, attempt, timeoutMs, chunks, options } = run;
+  if (task !== lastTask) {
+    lastTaskJson = JSON.stringify(task);
+    lastTask = task;
+  }
+  const inputPart = input === undefined ? '' : `,"input":${encodeExact('params.input', input)}`;
+  // Those that the pool makes are plain.
+  const id = options.runId === undefined ? `"${runId}"` : JSON.stringify(runId);
+  let text = `{"task":${lastTaskJson}${inputPart},"runId":${id},"attempt":${attempt}`;
+  if (timeoutMs !== Infinity) text += `,"budgetMs":${budgetMs(run, now)}`;
+  if (options.trace !== undefined) text += `,"trace":${JSON.stringify(options.trace)}`;
+  if (chunks !== undefined) text += `,"credit":${chunks.credit}`;
+  return new JsonText(`${text}}`);
 }
 
-const NOBODY_LISTENS: CallOptions = {};
+function budgetMs({ timeoutFrom, timeoutMs, endsAt }: PoolRun, now: number): number {
+  return timeoutFrom === 'start' ? timeoutMs : Math.max(0, endsAt - now);
+}
 
-/** Hands the notifications of a run to whoever asked for them. A callback that throws is logged, and only that. */
-export function runMessages({ options, chunks }: PoolRun, logger: Logger): CallOptions {
-  const { onProgress, onLog } = options;
-  if (onProgress === undefined && onLog === undefined && chunks === undefined) return NOBODY_LISTENS;
-  return {
-    onNotification(method, params) {
-      try {
-        if (method === 'progress') onProgress?.(progressOf(params));
-        else if (method === 'log') onLog?.(logEntryOf(params));
-        else if (method === 'chunk') chunks?.push(params['data']);
-      } catch (error) {
-        logger.error({ err: error, method }, 'A callback of a run failed.');
-      }
-    },
-  };
+/** Hands a notification of a run to whoever asked for it. */
+export function tellCaller(
+  { options, chunks }: PoolRun,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+): void {
+  if (method === 'progress') options.onProgress?.(progressOf(params));
+  else if (method === 'log') options.onLog?.(logEntryOf(params));
+  else if (method === 'chunk') chunks?.push(params['data']);
 }
 
 function progressOf(params: Readonly<Record<string, unknown>>): Progress {

@@ -1,4 +1,4 @@
-import type { Call } from '@pawl/ipc';
+import type { OpenCall } from '@pawl/ipc';
 import type { PoolRun } from './pool-run.ts';
 import type { Slot } from './worker-slot.ts';
 
@@ -10,7 +10,7 @@ export function createRunRecall(onBegun: (run: PoolRun, slot: Slot) => void): (s
   return (slot) => {
     slot.stalled = true;
     const runs: PoolRun[] = [];
-    const calls: Call[] = [];
+    const calls: OpenCall[] = [];
     for (const run of slot.ahead) {
       if (run.isRecalled || run.call === undefined) continue;
       run.isRecalled = true;

@@ -1,5 +1,5 @@
 import type { Logger } from '@pawl/core';
-import type { Call, Connection } from '@pawl/ipc';
+import type { Connection, OpenCall } from '@pawl/ipc';
 
 /** A worker's own word on how it is. What it leaves out is `undefined`. */
 export interface Pong {
@@ -26,7 +26,7 @@ const CONTROL_TIMEOUT_MS = 1_000;
 export async function withdrawRuns(
   control: Connection,
   connection: Connection,
-  calls: readonly Call[],
+  calls: readonly OpenCall[],
   logger: Logger,
 ): Promise<void> {
   const ids = calls.map((call) => call.id);

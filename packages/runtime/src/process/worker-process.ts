@@ -2,12 +2,13 @@ import type { Readable } from 'node:stream';
 import { type Clock, createDeferred, type Logger, onAbort, untilAborted } from '@pawl/core';
 import {
   acceptWorker,
-  type Call,
-  type CallOptions,
+  type AnswerListener,
   type Connection,
   ConnectionClosedError,
   createConnection,
   type Hello,
+  type JsonText,
+  type OpenCall,
   stdioTransport,
 } from '@pawl/ipc';
 import { processCpuMs } from './process-cpu.ts';
@@ -53,14 +54,14 @@ export interface WorkerProcess {
   /** How it introduced itself, once it has. */
   readonly hello: Hello | undefined;
   /** Sends a `run` request. What it prints before its answer is delivered before the answer if `settleOutput` is called. */
-  call(params: Readonly<Record<string, unknown>>, options: CallOptions): Call;
+  call(params: JsonText, listener: AnswerListener): OpenCall;
   /** Lets a streaming run send `n` more chunks. */
-  grantCredit(call: Call, n: number): void;
+  grantCredit(call: OpenCall, n: number): void;
   /**
    * Asks a worker with the feature `queue` for runs that it has not begun. Each one given back rejects with a
    * WithdrawnError; the others go on. Resolves when that is decided. Never rejects.
    */
-  withdraw(calls: readonly Call[]): Promise<void>;
+  withdraw(calls: readonly OpenCall[]): Promise<void>;
   /** A sign of life. @throws when the worker is lost, or RequestTimeoutError */
   ping(options: { readonly timeoutMs: number }): Promise<Pong>;
   /**
@@ -239,9 +240,9 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
         stopFollowing();
       }
     },
-    call(params, callOptions) {
+    call(params, listener) {
       hasRun = true;
-      return started().call('run', params, callOptions);
+      return started().ask('run', params, listener);
     },
     grantCredit(call, n) {
       // A worker that is gone needs none.

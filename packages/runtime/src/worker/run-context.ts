@@ -59,11 +59,14 @@ export class RunContext implements TaskContext {
   #chunks: ChunkStream | undefined;
   #log: Logger | undefined;
 
-  /** @param flush sends at once: a task that says something and then blocks its thread was meant to be heard */
-  constructor(request: RunRequest, inbound: InboundContext, flush: () => void) {
+  /**
+   * @param arrivedAt when the request came
+   * @param flush sends at once: a task that says something and then blocks its thread was meant to be heard
+   */
+  constructor(request: RunRequest, inbound: InboundContext, arrivedAt: number, flush: () => void) {
     this.runId = request.runId;
     this.attempt = request.attempt;
-    this.deadline = request.budgetMs === Infinity ? Infinity : workerClock.now() + request.budgetMs;
+    this.deadline = arrivedAt + request.budgetMs;
     this.trace = request.trace;
     this.#request = request;
     this.#inbound = inbound;
@@ -108,10 +111,8 @@ export class RunContext implements TaskContext {
   }
 
   /** @throws BudgetExceededError once the run's time is up */
-  checkTime(): void {
-    if (this.deadline !== Infinity && workerClock.now() >= this.deadline) {
-      throw new BudgetExceededError(this.#request.budgetMs);
-    }
+  checkTime(now: number): void {
+    if (now >= this.deadline) throw new BudgetExceededError(this.#request.budgetMs);
   }
 
   /** For the host's credit. */

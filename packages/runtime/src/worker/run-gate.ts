@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { setImmediate } from 'node:timers';
-import { type InboundContext, noAnswer } from '@pawl/ipc';
+import { type CallFollower, type InboundContext, noAnswer } from '@pawl/ipc';
 import { Line, type LineItem } from './line.ts';
 import type { RunRegister } from './run-register.ts';
 import { workerClock } from './worker-clock.ts';
@@ -13,14 +13,14 @@ const WEIGHT = 0.25;
 const TURN_MS = 5;
 
 /** A run that was asked for. */
-export interface GatedRun {
+export interface GatedRun extends CallFollower {
   readonly inbound: InboundContext;
   /** Runs of the same task are expected to take as long as each other. */
   readonly task: string;
-  /** Begins it. What it returns, or what that resolves to, is the answer. */
-  begin(): unknown;
-  /** It was cancelled while under way. */
-  cancelled(reason: Error): void;
+  /** To be told of the answer. Set by the gate when it begins. */
+  onAnswered: ((run: GatedRun, failed: boolean) => void) | undefined;
+  /** Begins it, at this time. What it returns, or what that resolves to, is the answer. */
+  begin(now: number): unknown;
   /** It was answered, after it had begun or before. */
   ended(): void;
 }
@@ -35,6 +35,8 @@ export interface RunGateOptions {
 
 /** Lets runs begin in the order they came, so many at a time. */
 export interface RunGate {
+  /** When the turn of the event loop began in which this is asked: what is read in it arrived by then. */
+  turnStart(): number;
   /** How many runs may be under way at once. */
   limit: number;
   /** @returns what the run returns, or a promise of it; `noAnswer` for one that was withdrawn */
@@ -43,7 +45,7 @@ export interface RunGate {
   readonly size: number;
 }
 
-interface WaitingRun extends LineItem<WaitingRun> {
+interface WaitingRun extends LineItem<WaitingRun>, CallFollower {
   readonly run: GatedRun;
   readonly settle: (outcome: unknown) => void;
   readonly fail: (error: unknown) => void;
@@ -60,7 +62,7 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
   let limit = 1;
   let active = 0;
   let turnBegan: number | undefined;
-  /** The time as this thread last saw it. */
+  /** The time as this thread last saw it: in a turn that has begun, when its last run returned. */
   let now = 0;
   let resuming = false;
 
@@ -68,15 +70,22 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
     turnBegan = undefined;
   };
 
+  /** When this turn of the event loop began. */
+  function turnStart(): number {
+    if (turnBegan === undefined) {
+      now = workerClock.now();
+      turnBegan = now;
+      // Runs once the callback that this is part of has ended, its promises included.
+      process.nextTick(endTurn);
+    }
+    return turnBegan;
+  }
+
   /** Whether this turn of the event loop has lasted long enough. */
   function isLate(): boolean {
-    now = workerClock.now();
+    const late = now - turnStart() > TURN_MS;
     register.turn(now);
-    if (turnBegan !== undefined) return now - turnBegan > TURN_MS;
-    turnBegan = now;
-    // Runs once the callback that this is part of has ended, its promises included.
-    process.nextTick(endTurn);
-    return false;
+    return late;
   }
 
   function perform(run: GatedRun): unknown {
@@ -93,14 +102,15 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
     }
     active += 1;
     register.runsActive = active + waiting.size;
-    inbound.onAnswered((failed) => leave(run, failed));
-    inbound.onCancelled((reason) => run.cancelled(reason));
+    run.onAnswered = leave;
+    inbound.follow(run);
     // It has just been asked whether it is late.
     const startedAt = now;
     try {
-      return run.begin();
+      return run.begin(startedAt);
     } finally {
-      const tookMs = workerClock.now() - startedAt;
+      now = workerClock.now();
+      const tookMs = now - startedAt;
       usual.set(task, usualMs === undefined ? tookMs : usualMs + WEIGHT * (tookMs - usualMs));
     }
   }
@@ -144,21 +154,30 @@ export function createRunGate({ register, flush, onIdle }: RunGateOptions): RunG
 
   function wait(run: GatedRun): Promise<unknown> {
     return new Promise((settle, fail) => {
-      const entry: WaitingRun = { run, settle, fail, isInLine: false, previous: undefined, next: undefined };
+      const entry: WaitingRun = {
+        run,
+        settle,
+        fail,
+        cancelled(reason) {
+          if (!waiting.remove(entry)) return;
+          // Either the host has withdrawn it or it is answered here.
+          if (register.begin(run.inbound.id)) fail(reason);
+          else settle(noAnswer);
+          run.ended();
+          count();
+        },
+        isInLine: false,
+        previous: undefined,
+        next: undefined,
+      };
       waiting.add(entry);
-      run.inbound.onCancelled((reason) => {
-        if (!waiting.remove(entry)) return;
-        // Either the host has withdrawn it or it is answered here.
-        if (register.begin(run.inbound.id)) fail(reason);
-        else settle(noAnswer);
-        run.ended();
-        count();
-      });
+      run.inbound.follow(entry);
       count();
     });
   }
 
   return {
+    turnStart,
     get limit() {
       return limit;
     },

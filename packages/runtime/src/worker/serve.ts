@@ -87,7 +87,7 @@ export function serve(definition: WorkerDefinition): void {
           hasRun = true;
           if (control !== undefined) startControlThread(control, register);
         }
-        const context = new RunContext(request, inbound, flush);
+        const context = new RunContext(request, inbound, gate.turnStart(), flush);
         if (request.credit === undefined) {
           return gate.enter(new ServedRun(inbound, task, request.input, context));
         }

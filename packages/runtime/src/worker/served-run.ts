@@ -7,6 +7,7 @@ import type { Checked, ServedTask } from './task.ts';
 /** One run of a task, from its turn to its answer. */
 export class ServedRun implements GatedRun {
   readonly inbound: InboundContext;
+  onAnswered: GatedRun['onAnswered'] = undefined;
   readonly #task: ServedTask;
   readonly #input: unknown;
   readonly #context: RunContext;
@@ -30,14 +31,18 @@ export class ServedRun implements GatedRun {
     return this.#task.name;
   }
 
-  begin(): unknown {
-    this.#context.checkTime();
+  begin(now: number): unknown {
+    this.#context.checkTime(now);
     const { check } = this.#task;
     if (check === undefined) return this.#execute(this.#input);
     const outcome = check(this.#input);
     return outcome instanceof Promise
       ? outcome.then((found) => this.#executeIfValid(found))
       : this.#executeIfValid(outcome);
+  }
+
+  answered(failed: boolean): void {
+    this.onAnswered?.(this, failed);
   }
 
   cancelled(reason: Error): void {

@@ -153,7 +153,7 @@ function createSimulatedWorker(world: World, id: string, pid: number, runsAtOnce
             executing.delete(context.id);
             farDone += 1;
             // The next begins once the answer is out, so that a crash can't take along what has ended.
-            context.onAnswered(startNext);
+            context.follow({ answered: startNext });
             fn();
           };
           const finish = (): void => {
@@ -301,7 +301,7 @@ function createSimulatedWorker(world: World, id: string, pid: number, runsAtOnce
         });
       });
     },
-    call: (params, how) => nearSide.call('run', params, how),
+    call: (params, listener) => nearSide.ask('run', params, listener),
     grantCredit: (call, n) => void nearSide.notify('credit', { id: call.id, n }).catch(() => undefined),
     async withdraw(calls) {
       const ids = calls.map((call) => call.id);
