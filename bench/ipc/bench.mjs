@@ -2,17 +2,17 @@
 // do it. An echo, so that nothing but the channel is measured. `--json` prints the figures instead of the tables.
 import { readFileSync } from 'node:fs';
 import { machine, measure, toMarkdown } from '../measure.mjs';
+import { records, text, tiny } from '../payloads.mjs';
 import { peers } from './peers.mjs';
 
-const tiny = { a: 1 };
-const text = (bytes) => ({ text: 'x'.repeat(bytes) });
 const cases = [
   { title: 'tiny, 1 in flight', inFlight: 1, input: tiny },
   { title: 'tiny, 8 in flight', inFlight: 8, input: tiny },
   { title: 'tiny, 64 in flight', inFlight: 64, input: tiny },
   { title: 'tiny, 1,024 in flight', inFlight: 1_024, input: tiny },
-  { title: '10 KB, 16 in flight', inFlight: 16, input: text(10_000) },
-  { title: '1 MB, 4 in flight', inFlight: 4, input: text(1_000_000) },
+  { title: '10 KB of records, 16 in flight', inFlight: 16, input: records(10_000) },
+  { title: '1 MB of records, 4 in flight', inFlight: 4, input: records(1_000_000) },
+  { title: '1 MB of text, 4 in flight', inFlight: 4, input: text(1_000_000) },
 ];
 
 /** Two children of one kind, called in turn. */

@@ -55,6 +55,8 @@ export interface FrameDecoder {
   push(chunk: Uint8Array): readonly (Message | MalformedFrame)[];
   /** At the end of the stream: an unfinished last line is malformed. */
   end(): readonly MalformedFrame[];
+  /** How long the unfinished line is so far, in bytes. */
+  readonly pendingBytes: number;
   /** Longest frame accepted from now on, in bytes without the newline. A line that has begun keeps to it too. */
   maxMessageBytes: number;
 }
@@ -195,6 +197,9 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
       return line.toString('utf8').trim() === ''
         ? []
         : [new MalformedFrame('not ended by a newline', line.length, line)];
+    },
+    get pendingBytes() {
+      return keptBytes;
     },
     get maxMessageBytes() {
       return limit;

@@ -134,19 +134,23 @@ class PromisedCall implements Call, AnswerListener {
   readonly onResult: (result: unknown) => void = keptResolve;
   readonly onFailure: (error: unknown) => void = keptReject;
   readonly onNotification: CallOptions['onNotification'];
-  readonly #request: OpenCall;
+  #request: OpenCall | undefined;
 
-  constructor(ask: (listener: AnswerListener) => OpenCall, onNotification: CallOptions['onNotification']) {
+  constructor(onNotification: CallOptions['onNotification']) {
     this.onNotification = onNotification;
-    this.#request = ask(this);
+  }
+
+  /** The request that this is told the answer of. */
+  set request(request: OpenCall) {
+    this.#request = request;
   }
 
   get id(): number {
-    return this.#request.id;
+    return this.#request?.id ?? 0;
   }
 
   cancel(reason: string, graceMs?: number): void {
-    this.#request.cancel(reason, graceMs);
+    this.#request?.cancel(reason, graceMs);
   }
 }
 
@@ -174,7 +178,9 @@ export function createOutboundCalls(options: OutboundCallsOptions): OutboundCall
   }
 
   function call(method: string, params: unknown, { onNotification }: CallOptions): Call {
-    return new PromisedCall((listener) => ask(method, params, listener), onNotification);
+    const promised = new PromisedCall(onNotification);
+    promised.request = ask(method, params, promised);
+    return promised;
   }
 
   function request(method: string, params: unknown, how: RequestOptions): Promise<unknown> {

@@ -3,6 +3,7 @@ import { createManualClock } from '@pawl/core/testing';
 import { describe, expect, it } from 'vitest';
 import { note, record, sent, transportContract } from '../test/transport-contract.ts';
 import { encodeFrame } from './codec.ts';
+import type { Message } from './message.ts';
 import { stdioTransport } from './stdio-transport.ts';
 
 /** A writable side whose writes are finished by the test. */
@@ -31,6 +32,10 @@ function setup() {
   };
 }
 
+const numbersOf = (messages: readonly Message[]): readonly unknown[] =>
+  messages.map((message) =>
+    'params' in message ? (message.params as { readonly n: unknown }).n : undefined,
+  );
 const frame = (n: number, padding?: string): string => encodeFrame(note(n, padding));
 
 describe('stdioTransport', () => {
@@ -60,6 +65,50 @@ describe('stdioTransport', () => {
     finishWrite();
     await clock.settle();
     expect(writes).toEqual([frame(1) + frame(2), frame(3) + frame(4)]);
+  });
+
+  describe('a large line that has arrived', () => {
+    const large = frame(1, 'x'.repeat(300_000));
+    const cut = large.length - 100;
+
+    it('is read at once when nothing is on its way out', async () => {
+      const { readable, received, clock } = setup();
+      readable.write(large.slice(0, cut));
+      readable.write(large.slice(cut) + frame(2));
+      await clock.settle();
+      expect(received.messages).toHaveLength(2);
+      expect(clock.pendingTimers).toBe(0);
+    });
+
+    it('waits 2 ms for what is, and all behind it waits with it', async () => {
+      const { transport, readable, received, clock } = setup();
+      transport.send(frame(0));
+      await clock.settle();
+      readable.write(frame(5));
+      readable.write(large.slice(0, cut));
+      readable.write(large.slice(cut) + frame(2));
+      readable.write(frame(3));
+      await clock.settle();
+      expect(numbersOf(received.messages)).toEqual([5]);
+      await clock.advance(2);
+      expect(numbersOf(received.messages)).toEqual([5, 1, 2, 3]);
+      expect(clock.pendingTimers).toBe(0);
+    });
+
+    it('is delivered before the end that comes meanwhile', async () => {
+      const { transport, readable, received, clock } = setup();
+      transport.send(frame(0));
+      await clock.settle();
+      readable.write(large.slice(0, cut));
+      readable.write(large.slice(cut));
+      await clock.settle();
+      expect(received.messages).toEqual([]);
+      readable.destroy();
+      await clock.settle();
+      expect(numbersOf(received.messages)).toEqual([1]);
+      expect(received.closes).toHaveLength(1);
+      expect(clock.pendingTimers).toBe(0);
+    });
   });
 
   it('writes the first quarter of a turn of many ahead of the rest, going by the turn before', async () => {

@@ -23,6 +23,11 @@ export interface StdioTransportOptions extends TransportOptions {
 
 /** A first write of fewer frames would cost more than the head start is worth. */
 const MIN_EARLY_FRAMES = 16;
+/** From here on a line takes a millisecond or more to be read as a message, in bytes. */
+const LARGE_LINE = 262_144;
+/** How long a large line waits for what is being written, in milliseconds. */
+const HEAD_START_MS = 2;
+const NEWLINE = 0x0a;
 /** How much of a turn's frames, going by the turn before, go out ahead of the rest. */
 const EARLY_SHARE = 1 / 4;
 
@@ -30,6 +35,9 @@ const EARLY_SHARE = 1 / 4;
  * Frames over a pair of byte streams. The frames sent while one callback and its promises run go out in two writes:
  * the first early, so that the far side works on them while this side makes the rest; few small ones in one. The next
  * write waits for the previous one, so a reader that stops bounds what waits in the kernel.
+ *
+ * A large line that has arrived is read as a message a moment later if frames are still on their way out: the far side
+ * gets its next message first, and both sides work at a time.
  *
  * The channel ends when the readable side ends. A write that fails (`EPIPE`, the peer is gone) ends it `drainMs`
  * later: what the peer sent before it died is still in the pipe and is delivered first.
@@ -52,6 +60,8 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
   let batch: FrameBatch | undefined;
   let writeFault: Error | undefined;
   let drain: Timer | undefined;
+  /** The end of a large line that waits, with what came behind it. */
+  let late: { readonly chunk: Buffer; readonly timer: Timer } | undefined;
 
   function endTurn(): void {
     flushScheduled = false;
@@ -100,7 +110,35 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
     else writable.end(() => written.resolve());
   }
 
+  function receive(chunk: Buffer): void {
+    if (batch === undefined || decoder.pendingBytes < LARGE_LINE || !chunk.includes(NEWLINE)) {
+      deliver(chunk);
+      return;
+    }
+    readable.pause();
+    late = { chunk, timer: clock.setTimer(HEAD_START_MS, deliverLate) };
+  }
+
+  function deliver(chunk: Buffer): void {
+    for (const frame of decoder.push(chunk)) {
+      if (frame instanceof MalformedFrame) receiver?.onMalformed(frame);
+      else receiver?.onMessage(frame);
+    }
+  }
+
+  function deliverLate(): void {
+    if (late === undefined) return;
+    const { chunk, timer } = late;
+    late = undefined;
+    timer.cancel();
+    deliver(chunk);
+    readable.resume();
+  }
+
   function finish(info: CloseInfo): void {
+    if (end !== undefined) return;
+    deliverLate();
+    // What was delivered may have ended it.
     if (end !== undefined) return;
     drain?.cancel();
     for (const frame of decoder.end()) receiver?.onMalformed(frame);
@@ -132,12 +170,7 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
       readable.on('error', failReading);
       readable.once('end', endReading);
       readable.once('close', endReading);
-      readable.on('data', (chunk: Buffer) => {
-        for (const frame of decoder.push(chunk)) {
-          if (frame instanceof MalformedFrame) to.onMalformed(frame);
-          else to.onMessage(frame);
-        }
-      });
+      readable.on('data', receive);
       const { errored } = readable;
       if (errored !== null) queueMicrotask(() => failReading(errored));
       else if (readable.readableEnded || readable.destroyed) queueMicrotask(endReading);

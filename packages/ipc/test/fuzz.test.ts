@@ -13,6 +13,9 @@ const tearing = framingTargets((options) => {
   return {
     push: (chunk) => decoder.push(Buffer.from(Buffer.from(chunk).toString('utf8'))),
     end: () => decoder.end(),
+    get pendingBytes() {
+      return decoder.pendingBytes;
+    },
     maxMessageBytes: options.maxMessageBytes,
   };
 });
