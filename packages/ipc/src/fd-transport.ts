@@ -2,12 +2,13 @@ import process from 'node:process';
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createDeferred } from '@pawl/core';
+import { createBusyPoll } from './busy-poll.ts';
 import { createFrameQueue, EARLY_LENGTH } from './frame-queue.ts';
 import { createFrameDecoder, MalformedFrame } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
-import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
+import type { ChannelOptions, Transport, TransportReceiver } from './transport.ts';
 
-export interface FdTransportOptions extends TransportOptions {
+export interface FdTransportOptions extends ChannelOptions {
   /** Read from: a pipe or socket. @default 0 */
   readonly readFd?: number;
   /** Written to: a pipe or socket, best in blocking mode. Never closed by this: it ends with the process. @default 3 */
@@ -35,6 +36,7 @@ export interface FdTransport extends Transport {
 export function fdTransport(options: FdTransportOptions = {}): FdTransport {
   const { readFd = 0, writeFd = 3, shared = false } = options;
   const decoder = createFrameDecoder(options);
+  const busyPoll = createBusyPoll(options.busyPoll);
   const queue = createFrameQueue();
   const closed = createDeferred();
   const input = new Socket({ fd: readFd, readable: true, writable: false });
@@ -67,6 +69,7 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
   function finish(info: CloseInfo): void {
     if (end !== undefined) return;
     end = info;
+    busyPoll.stop();
     for (const frame of decoder.end()) receiver?.onMalformed(frame);
     receiver?.onClose(info);
     flushSync();
@@ -88,6 +91,7 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
       input.once('end', () => finish({ reason: 'ended' }));
       input.once('close', () => finish({ reason: 'ended' }));
       input.on('data', (chunk: Buffer) => {
+        busyPoll.arrived();
         for (const frame of decoder.push(chunk)) {
           if (frame instanceof MalformedFrame) to.onMalformed(frame);
           else to.onMessage(frame);

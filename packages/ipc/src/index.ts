@@ -32,7 +32,13 @@ export {
 export { type Heartbeat, type HeartbeatOptions, startHeartbeat } from './heartbeat.ts';
 
 // Transports
-export type { SentListener, Transport, TransportOptions, TransportReceiver } from './transport.ts';
+export type {
+  ChannelOptions,
+  SentListener,
+  Transport,
+  TransportOptions,
+  TransportReceiver,
+} from './transport.ts';
 export { stdioTransport, type StdioTransportOptions } from './stdio-transport.ts';
 export { fdTransport, type FdTransport, type FdTransportOptions } from './fd-transport.ts';
 export { type MemoryTransport, memoryTransportPair } from './memory-transport.ts';

@@ -1,12 +1,13 @@
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { checkDurationMs, type Clock, createDeferred, systemClock, type Timer } from '@pawl/core';
+import { createBusyPoll } from './busy-poll.ts';
 import { createFrameQueue, EARLY_LENGTH, type FrameBatch } from './frame-queue.ts';
 import { createFrameDecoder, MalformedFrame } from './framing.ts';
 import { type CloseInfo, ConnectionClosedError } from './ipc-errors.ts';
-import type { Transport, TransportOptions, TransportReceiver } from './transport.ts';
+import type { ChannelOptions, Transport, TransportReceiver } from './transport.ts';
 
-export interface StdioTransportOptions extends TransportOptions {
+export interface StdioTransportOptions extends ChannelOptions {
   /** Where frames come from: a child's stdout or fd 3. Read from `start` on. */
   readonly readable: Readable;
   /** Where frames go: a child's stdin. */
@@ -46,6 +47,7 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
   const { readable, writable, clock = systemClock } = options;
   const drainMs = checkDurationMs('drainMs', options.drainMs ?? 250, { infinite: true });
   const decoder = createFrameDecoder(options);
+  const busyPoll = createBusyPoll(options.busyPoll);
   const queue = createFrameQueue();
   // Resolves when nothing more will be written.
   const written = createDeferred();
@@ -120,6 +122,7 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
   }
 
   function deliver(chunk: Buffer): void {
+    busyPoll.arrived();
     for (const frame of decoder.push(chunk)) {
       if (frame instanceof MalformedFrame) receiver?.onMalformed(frame);
       else receiver?.onMessage(frame);
@@ -141,6 +144,7 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
     // What was delivered may have ended it.
     if (end !== undefined) return;
     drain?.cancel();
+    busyPoll.stop();
     for (const frame of decoder.end()) receiver?.onMalformed(frame);
     end = info;
     receiver?.onClose(info);

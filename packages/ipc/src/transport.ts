@@ -41,3 +41,13 @@ export interface TransportOptions {
   /** Longest frame accepted and sent, in bytes without the newline. At most what a string can hold. @default 67108864 (64 MiB) */
   readonly maxMessageBytes?: number;
 }
+
+/** Of a transport to another process. */
+export interface ChannelOptions extends TransportOptions {
+  /**
+   * Whether the event loop stays awake for some 40 µs after frames came, as long as more do come in that time. A round
+   * trip of small frames then takes a quarter of the time.
+   * @default true where there is more than one processor
+   */
+  readonly busyPoll?: boolean;
+}

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { BalancerFactory } from '../src/index.ts';
+import { balancers } from '../src/scheduling/balancing/balancers.ts';
 import { failureOf } from './setup-process.ts';
 import { setup } from './simulation/setup-simulation.ts';
 
 /** Lets the pool learn that its runs are tiny. */
-async function learn({ pool, settled }: ReturnType<typeof setup>, runs = 5): Promise<void> {
-  for (let i = 0; i < runs; i += 1) await settled(pool.run('work', {}));
+async function learn({ pool, settled }: ReturnType<typeof setup>, runs = 5, ms = 0): Promise<void> {
+  for (let i = 0; i < runs; i += 1) await settled(pool.run('work', { ms }));
 }
 
 describe('prefetch', () => {
@@ -61,10 +63,31 @@ describe('prefetch', () => {
     const bench = setup({ minWorkers: 2, maxWorkers: 2 });
     const { pool, settled } = bench;
     await settled(pool.start());
-    await learn(bench);
-    const runs = Array.from({ length: 64 }, () => pool.run('work', {}));
+    await learn(bench, 5, 0.02);
+    const runs = Array.from({ length: 64 }, () => pool.run('work', { ms: 0.02 }));
     expect(pool.workers().map(({ runsAhead }) => runsAhead)).toEqual([31, 31]);
     await settled(Promise.all(runs));
+  });
+
+  it('wakes no other worker up for what takes less than 0.2 ms, unless a balancer is to decide', async () => {
+    const loads = async (
+      count: number,
+      ms: number,
+      balancer?: BalancerFactory,
+    ): Promise<readonly number[]> => {
+      const bench = setup({ minWorkers: 2, maxWorkers: 2, ...(balancer === undefined ? {} : { balancer }) });
+      const { pool, settled } = bench;
+      await settled(pool.start());
+      await learn(bench, 5, ms);
+      const runs = Array.from({ length: count }, () => pool.run('work', { ms }));
+      const found = pool.workers().map(({ runIds, runsAhead }) => runIds.length + runsAhead);
+      await settled(Promise.all(runs));
+      return found.toSorted((a, b) => b - a);
+    };
+    expect(await loads(6, 0.03)).toEqual([6, 0]);
+    expect(await loads(9, 0.03)).toEqual([6, 3]);
+    expect(await loads(2, 0.25)).toEqual([1, 1]);
+    expect(await loads(8, 0.03, balancers.leastLoaded)).toEqual([4, 4]);
   });
 
   it('fails only the run that was executed when a worker dies; those behind it go on unseen, in order', async () => {

@@ -33,6 +33,7 @@ describe('resolvePoolOptions', () => {
       maxRestarts: 3,
       restartWithinMs: 60_000,
       maxMessageBytes: 67_108_864,
+      busyPoll: availableParallelism() > 1,
       heartbeatMs: 5_000,
     });
   });
@@ -124,6 +125,7 @@ describe('resolvePoolOptions', () => {
       'Expected `restart.maxRestarts` to be an integer ≥ 0, or Infinity, got `-1` (number).',
     ],
     [{ restart: { withinMs: -1 } }, 'Expected `restart.withinMs` to be milliseconds ≥ 0, got `-1` (number).'],
+    [{ busyPoll: 'no' }, 'Expected `busyPoll` to be true or false, got `"no"` (string).'],
     [{ maxMessageBytes: 10 }, 'Expected `maxMessageBytes` to be an integer ≥ 1024, got `10` (number).'],
     [
       { heartbeatMs: 999 },

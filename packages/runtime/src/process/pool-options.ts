@@ -110,6 +110,12 @@ export interface PoolOptions {
   /** Longest message either way, in bytes. @default 67108864 (64 MiB) */
   readonly maxMessageBytes?: number;
   /**
+   * Whether this process and its Node workers stay awake for some 40 µs after they heard of each other, as long as they
+   * hear more in that time.
+   * @default true where there is more than one processor
+   */
+  readonly busyPoll?: boolean;
+  /**
    * How long a worker may be silent before it is asked for a sign of life, and may take to answer, in milliseconds ≥
    * 1000; `Infinity` never asks. @default 5000
    */
@@ -153,6 +159,7 @@ export interface ResolvedPoolOptions {
   readonly maxRestarts: number;
   readonly restartWithinMs: number;
   readonly maxMessageBytes: number;
+  readonly busyPoll: boolean;
   readonly heartbeatMs: number;
   readonly healthLimits: Required<HealthLimits>;
   readonly clock: Clock;
@@ -193,6 +200,7 @@ const KEYS: readonly (keyof PoolOptions)[] = [
   'killGraceMs',
   'restart',
   'maxMessageBytes',
+  'busyPoll',
   'heartbeatMs',
   'health',
   'clock',
@@ -252,6 +260,7 @@ export function resolvePoolOptions(given: PoolOptions): ResolvedPoolOptions {
     maxRestarts: checkInteger('restart.maxRestarts', restart.maxRestarts ?? 3, { min: 0, infinite: true }),
     restartWithinMs: checkDurationMs('restart.withinMs', restart.withinMs ?? 60_000),
     maxMessageBytes: checkInteger('maxMessageBytes', options.maxMessageBytes ?? 67_108_864, { min: 1_024 }),
+    busyPoll: checkBoolean('busyPoll', options.busyPoll ?? availableParallelism() > 1),
     heartbeatMs: checkDurationMs('heartbeatMs', options.heartbeatMs ?? 5_000, { min: 1_000, infinite: true }),
     healthLimits: resolveHealthOptions(options.health ?? {}, maxWorkerRssBytes),
     clock: checkMethods('clock', options.clock ?? systemClock, 'a Clock', ['now', 'setTimer']),

@@ -42,6 +42,11 @@ export interface RunDispatch {
 const AHEAD_MS = 1;
 /** One is sent ahead if it will begin within that time: it hides the round trip of a run of some milliseconds. */
 const NEXT_MS = 4;
+/**
+ * Runs go to the worker that got the last one, though another is idle, until it is expected to be busy for so long, in
+ * milliseconds: to wake another up takes as long, and its time from those that work.
+ */
+const AWAKE_MS = 0.2;
 /** What a run is taken to last while nothing is known of its task, in milliseconds: nothing is sent ahead of it. */
 const UNKNOWN_MS = 1_000;
 /** Affinities that are remembered. */
@@ -55,6 +60,8 @@ export function createRunDispatch(options: RunDispatchOptions): RunDispatch {
       ? createDispatcher<Slot>()
       : createBalancedDispatcher<Slot>(pool.balancer, pool.random);
   const affinity = createAffinity<Slot>(MOST_AFFINITIES);
+  /** The worker that got the last run, and so is awake. */
+  let awake: Slot | undefined;
   const stalls = createStallWatch({
     clock,
     slots: () => workers.slots,
@@ -89,7 +96,15 @@ export function createRunDispatch(options: RunDispatchOptions): RunDispatch {
     return slot?.isOpen === true ? slot : undefined;
   }
 
+  /** Whether a run had better follow the last one than wake another worker up. A balancer of the user's decides itself. */
+  function followsLast(run: PoolRun, slot: Slot): boolean {
+    if (slot.level === -1 || slot.worker.isLost || slot.healthClass === 'degraded' || run.isAlone)
+      return false;
+    return pool.balancer === undefined && slot.plannedMs + times.expectedMs(run.task) < AWAKE_MS;
+  }
+
   function freeFor(run: PoolRun): Slot | undefined {
+    if (awake !== undefined && followsLast(run, awake)) return awake;
     for (;;) {
       const slot = dispatcher.next(run);
       if (slot === undefined) return undefined;
@@ -105,6 +120,7 @@ export function createRunDispatch(options: RunDispatchOptions): RunDispatch {
     run.expectedMs = Number.isNaN(expectedMs) ? UNKNOWN_MS : expectedMs;
     const { affinity: key } = run.options;
     if (key !== undefined) affinity.bind(key, slot);
+    awake = slot;
     execution.send(run, slot, now);
     if (slot.ahead.length > 0) stalls.start();
     update(slot);
@@ -176,6 +192,7 @@ export function createRunDispatch(options: RunDispatchOptions): RunDispatch {
       return feed(slot, bound, now);
     },
     forget(slot) {
+      if (awake === slot) awake = undefined;
       update(slot);
       affinity.forget(slot);
       for (const run of slot.bound?.clear() ?? []) line.restore(run);

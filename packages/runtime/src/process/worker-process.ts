@@ -34,6 +34,7 @@ export interface WorkerProcessOptions extends WorkerOutputOptions {
   readonly startTimeoutMs: number;
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
+  readonly busyPoll: boolean;
   /** How many runs it executes at once, if it is a worker that queues those beyond. */
   readonly runsAtOnce: number;
   readonly clock: Clock;
@@ -151,6 +152,7 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
         ...options.env,
         PAWL_CHANNEL: command.channel,
         ...(command.control ? { PAWL_CONTROL: 'fd4' } : {}),
+        ...(options.busyPoll ? {} : { PAWL_BUSY_POLL: 'off' }),
         PAWL_WORKER_ID: id,
         PAWL_PARENT_PID: String(process.pid),
       },
@@ -167,13 +169,19 @@ export function createWorkerProcess(options: WorkerProcessOptions): WorkerProces
     const channel = usesFd3 ? process_.channel : stdout;
     if (stdin === null || channel === null) throw new TypeError('A worker needs a piped stdin and channel.');
     const link = createConnection(
-      stdioTransport({ readable: channel, writable: stdin, maxMessageBytes: options.maxMessageBytes, clock }),
+      stdioTransport({
+        readable: channel,
+        writable: stdin,
+        maxMessageBytes: options.maxMessageBytes,
+        busyPoll: options.busyPoll,
+        clock,
+      }),
       { clock, logger: options.logger },
     );
     connection = link;
     if (process_.control !== null) {
       const { control: pair } = process_;
-      control = createConnection(stdioTransport({ readable: pair, writable: pair, clock }), {
+      control = createConnection(stdioTransport({ readable: pair, writable: pair, busyPoll: false, clock }), {
         clock,
         logger: options.logger,
       });

@@ -29,7 +29,7 @@ async function measureLag(): Promise<number> {
   return systemClock.now() - register.turnedAt;
 }
 
-const connection = createConnection(fdTransport({ readFd: fd, writeFd: fd }), {
+const connection = createConnection(fdTransport({ readFd: fd, writeFd: fd, busyPoll: false }), {
   methods: {
     ping: async () => workerHealth(register, await measureLag()),
     withdraw: (params) => withdrawRuns(register, params),

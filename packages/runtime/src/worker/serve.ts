@@ -64,7 +64,11 @@ export function serve(definition: WorkerDefinition): void {
   const writeFd = guardOutput(process.env['PAWL_CHANNEL']);
   const control = controlFd(process.env['PAWL_CONTROL']);
   // On stdout the prints of native code and of child processes come between.
-  const transport = fdTransport({ writeFd, shared: writeFd === 1 });
+  const transport = fdTransport({
+    writeFd,
+    shared: writeFd === 1,
+    ...(process.env['PAWL_BUSY_POLL'] === 'off' ? { busyPoll: false } : {}),
+  });
   // A result that was given before process.exit() still goes out.
   const flush = (): void => transport.flushSync();
   process.once('exit', flush);
