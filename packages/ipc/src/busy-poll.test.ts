@@ -24,10 +24,10 @@ describe('createBusyPoll', () => {
   it('stays awake for 64 turns after an arrival, and for as many after each that comes meanwhile', () => {
     const { poll, turn } = setup();
     expect(turn()).toBe(0);
-    poll.arrived();
+    poll.arrived(1, 100);
     expect(turn(60)).toBe(60);
-    poll.arrived();
-    poll.arrived();
+    poll.arrived(1, 100);
+    poll.arrived(1, 100);
     expect(turn()).toBe(64);
     expect(turn()).toBe(0);
   });
@@ -36,7 +36,7 @@ describe('createBusyPoll', () => {
     const { poll, turn } = setup();
     const passedBefore: number[] = [];
     for (let waits = 0, passed = 0; waits < 11; passed += 1) {
-      poll.arrived();
+      poll.arrived(1, 100);
       if (turn() === 0) continue;
       waits += 1;
       passedBefore.push(passed);
@@ -49,7 +49,7 @@ describe('createBusyPoll', () => {
     const { poll, turn } = setup();
     const arriveUntilAwake = (): number => {
       for (let passed = 0; ; passed += 1) {
-        poll.arrived();
+        poll.arrived(1, 100);
         if (turn(1) === 1) return passed;
       }
     };
@@ -59,22 +59,35 @@ describe('createBusyPoll', () => {
     }
     expect(arriveUntilAwake()).toBe(32);
     for (let hits = 0; hits < 4; hits += 1) {
-      poll.arrived();
+      poll.arrived(1, 100);
       turn(1);
     }
     turn();
     expect(arriveUntilAwake()).toBe(4);
   });
 
+  it('lets the loop sleep when much arrives at a time, and holds that against nobody', () => {
+    const { poll, turn } = setup();
+    poll.arrived(13, 1_000);
+    poll.arrived(1, 5_000);
+    expect(turn()).toBe(0);
+    poll.arrived(12, 4_096);
+    expect(turn(10)).toBe(10);
+    poll.arrived(13, 1_000);
+    expect(turn()).toBe(1);
+    poll.arrived(1, 100);
+    expect(turn()).toBe(64);
+  });
+
   it('does nothing once it is stopped, or when it is not wanted', () => {
     const { poll, turn } = setup();
-    poll.arrived();
+    poll.arrived(1, 100);
     poll.stop();
     expect(turn()).toBe(1);
-    poll.arrived();
+    poll.arrived(1, 100);
     expect(turn()).toBe(0);
     const off = setup(false);
-    off.poll.arrived();
+    off.poll.arrived(1, 100);
     expect(off.turn()).toBe(0);
   });
 });

@@ -4,6 +4,9 @@ import { checkBoolean } from '@pawl/core';
 
 /** Turns of the event loop in one wait: some 40 µs, in which a peer that is awake answers. */
 const TURNS = 64;
+/** Who gets more frames or bytes at a time is not waiting for a round trip: then a processor has better things to do. */
+const MOST_FRAMES = 12;
+const MOST_BYTES = 4_096;
 /** Arrivals at most that pass without a wait, once waiting has not paid off. */
 const MOST_PASSED = 256;
 
@@ -12,8 +15,8 @@ const MOST_PASSED = 256;
  * processor to sleep and wake it up again takes longer than the far side needs for a small answer.
  */
 export interface BusyPoll {
-  /** Something has arrived. */
-  arrived(): void;
+  /** So many frames have arrived, in so many bytes. */
+  arrived(frames: number, bytes: number): void;
   stop(): void;
 }
 
@@ -42,9 +45,10 @@ export function createBusyPoll(
   }
 
   return {
-    arrived() {
+    arrived(frames, bytes) {
       if (!isOn) return;
-      if (turnsLeft > 0) {
+      if (frames > MOST_FRAMES || bytes > MOST_BYTES) turnsLeft = 0;
+      else if (turnsLeft > 0) {
         turnsLeft = TURNS;
         passes >>= 1;
       } else if (toPass > 0) toPass -= 1;

@@ -91,8 +91,9 @@ export function fdTransport(options: FdTransportOptions = {}): FdTransport {
       input.once('end', () => finish({ reason: 'ended' }));
       input.once('close', () => finish({ reason: 'ended' }));
       input.on('data', (chunk: Buffer) => {
-        busyPoll.arrived();
-        for (const frame of decoder.push(chunk)) {
+        const frames = decoder.push(chunk);
+        busyPoll.arrived(frames.length, chunk.length);
+        for (const frame of frames) {
           if (frame instanceof MalformedFrame) to.onMalformed(frame);
           else to.onMessage(frame);
         }

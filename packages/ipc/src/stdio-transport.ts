@@ -122,8 +122,9 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
   }
 
   function deliver(chunk: Buffer): void {
-    busyPoll.arrived();
-    for (const frame of decoder.push(chunk)) {
+    const frames = decoder.push(chunk);
+    busyPoll.arrived(frames.length, chunk.length);
+    for (const frame of frames) {
       if (frame instanceof MalformedFrame) receiver?.onMalformed(frame);
       else receiver?.onMessage(frame);
     }

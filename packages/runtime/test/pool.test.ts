@@ -171,6 +171,18 @@ describe('createPool', () => {
     expect(await pool.run('pid')).toBe(before);
   });
 
+  it('polls on both sides unless it is told not to', async () => {
+    const names = ['PAWL_BUSY_POLL'];
+    for (const [busyPoll, expected] of [
+      [false, { PAWL_BUSY_POLL: 'off' }],
+      [true, { PAWL_BUSY_POLL: null }],
+    ] as const) {
+      const { pool } = setup({ busyPoll });
+      expect(await pool.run('environment', names)).toEqual(expected);
+      expect(await Promise.all(Array.from({ length: 20 }, (_, i) => pool.run('echo', i)))).toHaveLength(20);
+    }
+  });
+
   it('carries a big value there and back', async () => {
     const { pool } = setup();
     const text = 'äö€😀'.repeat(200_000);

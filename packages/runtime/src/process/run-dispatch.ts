@@ -47,6 +47,8 @@ const NEXT_MS = 4;
  * milliseconds: to wake another up takes as long, and its time from those that work.
  */
 const AWAKE_MS = 0.2;
+/** With so many runs one worker has enough: then two work at a time. */
+const MOST_FOLLOWING = 12;
 /** What a run is taken to last while nothing is known of its task, in milliseconds: nothing is sent ahead of it. */
 const UNKNOWN_MS = 1_000;
 /** Affinities that are remembered. */
@@ -100,7 +102,8 @@ export function createRunDispatch(options: RunDispatchOptions): RunDispatch {
   function followsLast(run: PoolRun, slot: Slot): boolean {
     if (slot.level === -1 || slot.worker.isLost || slot.healthClass === 'degraded' || run.isAlone)
       return false;
-    return pool.balancer === undefined && slot.plannedMs + times.expectedMs(run.task) < AWAKE_MS;
+    if (pool.balancer !== undefined || slot.load >= MOST_FOLLOWING) return false;
+    return slot.plannedMs + times.expectedMs(run.task) < AWAKE_MS;
   }
 
   function freeFor(run: PoolRun): Slot | undefined {
