@@ -18,6 +18,10 @@ function toldOf({ events }: Following, id: string): readonly RunListView[] {
     .filter((run) => run.id === id);
 }
 
+/** The states that a run went through: it is told of anew for its process and its last line, too. */
+const statesOf = (told: readonly RunListView[]): readonly string[] =>
+  told.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1]);
+
 const isEndOf =
   (id: string) =>
   ({ event, data }: { readonly event?: string | undefined; readonly data: string }): boolean =>
@@ -34,11 +38,7 @@ describe('GET /v1/events', { concurrent: true }, () => {
     await events.next('its end', isEndOf(id));
     const told = toldOf(events, id);
     for (const run of told) expect(runListView.strict().safeParse(run).error).toBeUndefined();
-    expect(told.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1])).toEqual([
-      'queued',
-      'running',
-      'succeeded',
-    ]);
+    expect(statesOf(told)).toEqual(['queued', 'running', 'succeeded']);
     const withLine = told.find(({ lastLine }) => lastLine !== null);
     expect(withLine).toMatchObject({
       state: 'running',
@@ -69,7 +69,9 @@ describe('GET /v1/events', { concurrent: true }, () => {
     const after = await follow(service, '/v1/events?types=run', { 'last-event-id': seen });
     await after.next('the end of the second', isEndOf(second.id));
     expect(toldOf(after, first.id)).toEqual([]);
-    expect(toldOf(after, second.id).map(({ state }) => state)).toEqual(['queued', 'running', 'succeeded']);
+    const told = toldOf(after, second.id);
+    expect(statesOf(told)).toEqual(['queued', 'running', 'succeeded']);
+    expect(new Set(told.map((run) => JSON.stringify(run))).size).toBe(told.length);
     const numbers = after.events.map(({ id }) => Number(id));
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
     expect(numbers.every((number) => number > Number(seen))).toBe(true);
