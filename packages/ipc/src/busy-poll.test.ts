@@ -4,7 +4,10 @@ import { type BusyPoll, createBusyPoll } from './busy-poll.ts';
 /** A poll on an event loop that is turned by hand. */
 function setup(enabled = true): { readonly poll: BusyPoll; readonly turn: (most?: number) => number } {
   let next: (() => void) | undefined;
-  const poll = createBusyPoll(enabled, (turn) => (next = turn));
+  const poll = createBusyPoll(enabled, (turn) => {
+    expect(next).toBeUndefined();
+    next = turn;
+  });
   return {
     poll,
     /** Turns the loop while it is kept awake. */
@@ -75,6 +78,16 @@ describe('createBusyPoll', () => {
     expect(turn(10)).toBe(10);
     poll.arrived(13, 1_000);
     expect(turn()).toBe(1);
+    poll.arrived(1, 100);
+    expect(turn()).toBe(64);
+  });
+
+  it('turns the loop once at a time, however much and little take turns', () => {
+    const { poll, turn } = setup();
+    for (let i = 0; i < 10; i += 1) {
+      poll.arrived(1, 100);
+      poll.arrived(13, 1_000);
+    }
     poll.arrived(1, 100);
     expect(turn()).toBe(64);
   });

@@ -34,10 +34,17 @@ export function createBusyPoll(
   let turnsLeft = 0;
   let passes = 0;
   let toPass = 0;
+  let isAwake = false;
+
+  function stayAwake(): void {
+    isAwake = true;
+    nextTurn(poll);
+  }
 
   function poll(): void {
+    isAwake = false;
     turnsLeft -= 1;
-    if (turnsLeft > 0) nextTurn(poll);
+    if (turnsLeft > 0) stayAwake();
     else if (turnsLeft === 0) {
       passes = Math.min(MOST_PASSED, Math.max(1, passes * 2));
       toPass = passes;
@@ -54,7 +61,7 @@ export function createBusyPoll(
       } else if (toPass > 0) toPass -= 1;
       else {
         turnsLeft = TURNS;
-        nextTurn(poll);
+        if (!isAwake) stayAwake();
       }
     },
     stop() {
