@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
   encodeExact,
-  JsonText,
   encodeFrame,
   encodeNotification,
   encodeRequest,
   encodeResult,
+  JsonText,
 } from './codec.ts';
 import { NotSerializableError } from './ipc-errors.ts';
 import type { Message } from './message.ts';

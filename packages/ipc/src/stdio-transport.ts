@@ -28,7 +28,6 @@ const MIN_EARLY_FRAMES = 16;
 const LARGE_LINE = 262_144;
 /** How long a large line waits for what is being written, in milliseconds. */
 const HEAD_START_MS = 2;
-const NEWLINE = 0x0a;
 /** How much of a turn's frames, going by the turn before, go out ahead of the rest. */
 const EARLY_SHARE = 1 / 4;
 
@@ -113,7 +112,7 @@ export function stdioTransport(options: StdioTransportOptions): Transport {
   }
 
   function receive(chunk: Buffer): void {
-    if (batch === undefined || decoder.pendingBytes < LARGE_LINE || !chunk.includes(NEWLINE)) {
+    if (batch === undefined || decoder.pendingBytes < LARGE_LINE || !chunk.includes('\n')) {
       deliver(chunk);
       return;
     }

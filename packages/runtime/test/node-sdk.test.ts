@@ -245,6 +245,19 @@ describe('the Node SDK', () => {
     });
   });
 
+  it('has the answer of a run out that kept its thread after it had returned, before the next one does', async () => {
+    const { exited, run } = await start();
+    // It is known as a task that returns at once.
+    await Promise.all(Array.from({ length: 50 }, () => run('spinLater', 0).response));
+    const long = run('spinLater', 50);
+    const fatal = run('spinLater', 'die');
+    await Promise.all([
+      expect(long.response).resolves.toBe(50),
+      expect(fatal.response).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' }),
+    ]);
+    expect(await exited).toEqual([null, 'SIGKILL']);
+  });
+
   describe('a stream', () => {
     it.each(['count', 'countForEver'])('sends no more than there is credit for: %s', async (task) => {
       const { connection, run } = await start();
