@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Clock, systemClock } from '@pawl/core';
+import { createManualClock } from '@pawl/core/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createProcessManager, type ProcessManager } from '../src/process/process-manager.ts';
 import type { SpawnHelperOption } from '../src/process/spawn-choice.ts';
@@ -11,8 +14,11 @@ import { endAtLast, firstLine, isAlive, untilGone } from './setup-process.ts';
 
 const HOST = fileURLToPath(new URL('fixtures/spawning-host.mjs', import.meta.url));
 
-function setup(spawnHelper: SpawnHelperOption = true): { readonly manager: ProcessManager } {
-  const manager = createProcessManager({ spawnHelper });
+function setup(
+  spawnHelper: SpawnHelperOption = true,
+  clock: Clock = systemClock,
+): { readonly manager: ProcessManager } {
+  const manager = createProcessManager({ spawnHelper, clock });
   onTestFinished(async () => {
     await manager.stop({ graceMs: 0 });
   });
@@ -138,13 +144,56 @@ describe('the spawn helper', () => {
     process.kill(helperOf(process.pid).pid, 'SIGKILL');
     const handles = await Promise.all(starts);
     const living = handles.filter(({ exit }) => exit === undefined).map(({ pid }) => pid);
-    const sleepers = (): readonly number[] =>
-      readdirSync('/proc')
-        .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)))
-        .filter((name) => commandOf(name) === `sleep\0${marker}\0`)
-        .map(Number);
-    expect(sleepers().filter((pid) => !living.includes(pid))).toEqual([]);
+    expect(sleepersOf(marker).filter((pid) => !living.includes(pid))).toEqual([]);
     expect(living.length).toBeGreaterThan(0);
+  });
+
+  it('is done without while it hangs, and starts nothing twice when it wakes up', async () => {
+    const clock = createManualClock();
+    const { manager } = setup(true, clock);
+    await runTrue(manager);
+    const hung = helperOf(process.pid).pid;
+    process.kill(hung, 'SIGSTOP');
+    const marker = `${400 + process.pid / 1e6}`;
+    const starting = manager.spawn({ command: 'sleep', args: [marker] });
+    await vi.waitUntil(() => clock.pendingTimers > 0);
+    await clock.advance(5_000);
+    const { pid } = await starting;
+    process.kill(hung, 'SIGCONT');
+    // Its own start of the same: it comes and goes, or is never seen.
+    await wait(300);
+    expect(sleepersOf(marker)).toEqual([pid]);
+    await runTrue(manager);
+    expect(helpersOf(process.pid)).toHaveLength(2);
+  });
+
+  it('is ended with what it started when it hangs for good', async () => {
+    const clock = createManualClock();
+    const { manager } = setup(true, clock);
+    const held = await manager.spawn({ command: 'sleep', args: ['300'] });
+    const hung = helperOf(process.pid).pid;
+    process.kill(hung, 'SIGSTOP');
+    const starting = manager.spawn({ command: 'sleep', args: ['300'] });
+    await vi.waitUntil(() => clock.pendingTimers > 0);
+    await clock.advance(5_000);
+    const other = await starting;
+    await clock.advance(30_000);
+    expect(await held.exited).toEqual({ exitCode: null, signal: 'SIGKILL' });
+    expect(other.exit).toBe(undefined);
+    expect(isAlive(hung)).toBe(false);
+  });
+
+  it('keeps no stop waiting when it hangs', async () => {
+    const clock = createManualClock();
+    const { manager } = setup(true, clock);
+    await runTrue(manager);
+    const hung = helperOf(process.pid).pid;
+    process.kill(hung, 'SIGSTOP');
+    const stopped = manager.stop();
+    await vi.waitUntil(() => clock.pendingTimers > 0);
+    await clock.advance(3_000);
+    await stopped;
+    expect(isAlive(hung)).toBe(false);
   });
 
   it('is done without after it died too often', async () => {
@@ -201,6 +250,13 @@ describe('the spawn helper', () => {
     expect(printed.trim()).toBe(expected);
   });
 });
+
+function sleepersOf(marker: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)))
+    .filter((name) => commandOf(name) === `sleep\0${marker}\0`)
+    .map(Number);
+}
 
 function commandOf(pid: string): string {
   try {

@@ -51,7 +51,7 @@ export function createSpawnChoice({ mode, finder, clock }: SpawnChoiceOptions): 
     if (losses.spent) return undefined;
     if (current !== undefined) return current;
     try {
-      const helper = createSpawnHelper();
+      const helper = createSpawnHelper(clock);
       helpers.add(helper);
       void helper.ended.then(() => helpers.delete(helper));
       current = helper;
@@ -74,7 +74,7 @@ export function createSpawnChoice({ mode, finder, clock }: SpawnChoiceOptions): 
     return heavySpawns > 1;
   }
 
-  /** The helper died with this start in its hands: it may have started the process, of which nobody would know. */
+  /** The helper died, or hangs, with this start in its hands: it may have started the process, of which nobody would know. */
   async function endHalfStarted(mark: string): Promise<void> {
     const found = await finder.find({ pid: -1, startedAt: undefined, mark, ageMs: Infinity, known: [] });
     for (const entry of found) signalEntry(entry, 'SIGKILL');

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createDeferred, type Deferred, PawlError } from '@pawl/core';
+import { type Clock, createDeferred, type Deferred, PawlError, type Timer } from '@pawl/core';
 import { LABEL_BYTES, readPipeLabel, type SpawnNews, type SpawnRequest } from '../spawn-helper/messages.ts';
 import { childEnvironment } from './environment.ts';
 import type { ExitInfo } from './process-handle.ts';
@@ -14,6 +14,12 @@ import { signalGroup } from './terminate.ts';
 
 /** Like a worker it runs from the build, also when this file runs from the sources. */
 const ENTRY = fileURLToPath(new URL('../../dist/spawn-helper/main.js', import.meta.url));
+/** How long it may take to start a process; its own start is part of the first. */
+const START_MS = 5_000;
+/** A helper that goes on saying nothing for so long hangs for good, and is ended with what it started. */
+const HUNG_MS = 30_000;
+/** How long it may take to end once it is let go: what it started has a second to clean up. */
+const STOP_MS = 3_000;
 /** It holds no data to speak of. */
 const NODE_ARGS: readonly string[] = [
   '--max-semi-space-size=1',
@@ -38,12 +44,12 @@ class HelperLostError extends PawlError {
 export interface SpawnHelper {
   /** @throws HelperLostError, or what the operating system said */
   spawn(plan: SpawnPlan): Promise<StartedChild>;
-  /** Cleared once it is gone, or has failed at its own part of a start. What it started before may live on. */
+  /** Cleared once it is gone, or has failed at its own part of a start or not answered. What it started may live on. */
   readonly isFit: boolean;
   readonly pid: number | undefined;
   /** Resolves when it is gone. */
   readonly ended: Promise<void>;
-  /** Ends it and what it started. */
+  /** Ends it and what it started, by force after 3 s. */
   stop(): Promise<void>;
 }
 
@@ -60,7 +66,7 @@ interface HelpedChild {
 }
 
 /** Starts the helper. It does not keep this process running, unless what it starts does. */
-export function createSpawnHelper(): SpawnHelper {
+export function createSpawnHelper(clock: Clock): SpawnHelper {
   const children = new Map<number, HelpedChild>();
   const ended = createDeferred();
   const folder = mkdtempSync(join(tmpdir(), 'pawl-spawn-'));
@@ -70,6 +76,8 @@ export function createSpawnHelper(): SpawnHelper {
   let held = 0;
   let lost = false;
   let fit = true;
+  /** Runs from a start that it did not answer until its next news. */
+  let silence: Timer | undefined;
 
   // Listening is over before the helper's own code begins.
   helper.on('message', (news: SpawnNews) => hear(news));
@@ -91,8 +99,13 @@ export function createSpawnHelper(): SpawnHelper {
   }
 
   function hear(news: SpawnNews): void {
+    silence?.cancel();
     const child = children.get(news.id);
-    if (child === undefined) return;
+    if (child === undefined) {
+      // It comes too late: another was started in its place.
+      if (news.kind === 'started') signalGroup(news.pid, 'SIGKILL');
+      return;
+    }
     switch (news.kind) {
       case 'started':
         child.pid = news.pid;
@@ -152,6 +165,7 @@ export function createSpawnHelper(): SpawnHelper {
     if (lost) return;
     lost = true;
     fit = false;
+    silence?.cancel();
     server.close();
     rmSync(folder, { recursive: true, force: true });
     const error = new HelperLostError(why);
@@ -188,7 +202,13 @@ export function createSpawnHelper(): SpawnHelper {
     helper.send(request, (error) => {
       if (error !== null) lose(`can't be reached: ${error.message}`);
     });
-    await child.started.promise;
+    const timer = clock.setTimer(START_MS, () => {
+      fit = false;
+      drop(id, child);
+      child.started.reject(new HelperLostError(`has not answered for ${START_MS} ms`));
+      silence ??= clock.setTimer(HUNG_MS, () => helper.kill('SIGKILL'), { keepAlive: false });
+    });
+    await child.started.promise.finally(() => timer.cancel());
     return {
       pid: child.pid,
       stdio: child.stdio,
@@ -214,7 +234,9 @@ export function createSpawnHelper(): SpawnHelper {
       if (lost) return;
       helper.ref();
       if (helper.connected) helper.disconnect();
+      const timer = clock.setTimer(STOP_MS, () => helper.kill('SIGKILL'));
       await ended.promise;
+      timer.cancel();
     },
   };
 }
