@@ -28,9 +28,12 @@ interface Request {
 }
 
 const MODULES = fileURLToPath(new URL('../../../examples/modules', import.meta.url));
-/** What every answer must come within, in milliseconds. */
-const ANSWER_MS = 10_000;
+/** What every answer must come within, in milliseconds: the workers that one waits for may take 10 s to start. */
+const ANSWER_MS = 20_000;
 const RUNS = 20;
+
+/** So that the addresses of a schedule find one, whichever are made. */
+const HOURLY = { id: 'greeting', everyMs: 3_600_000, command: { file: 'true' } };
 
 type Fields = Readonly<Record<string, Arbitrary<unknown>>>;
 
@@ -157,6 +160,7 @@ afterAll(() => service.dispose());
 describe('every route of the description', { timeout: 120_000 }, () => {
   it('takes what it describes, and answers as it describes', async () => {
     const runIds = await submitSomeRuns();
+    await send('POST', '/v1/schedules', JSON.stringify(HOURLY));
     const succeeded = new Set<Operation>();
     for (const operation of operations) {
       const request = requestOf(operation, arbitraryOf, runIds);
@@ -319,14 +323,24 @@ async function send(method: string, address: string, body?: string): Promise<Ans
     signal,
     redirect: 'manual',
     ...(body === undefined ? {} : { body, headers: { 'content-type': 'application/json' } }),
-  }).catch((error: unknown) => {
-    throw new Error(`There was no answer to ${what}`, { cause: error });
+  }).catch(async (error: unknown) => {
+    throw new Error(`There was no answer to ${what}\n${await whatIsGoingOn()}`, { cause: error });
   });
   const type = response.headers.get('content-type') ?? '';
   // A stream goes on.
   if (type.startsWith('text/event-stream')) await response.body?.cancel();
   const text = type.startsWith('text/event-stream') ? '' : await response.text();
   return { status: response.status, type, text, what };
+}
+
+async function whatIsGoingOn(): Promise<string> {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const looks = ['/v1/pools', '/v1/workers', '/v1/runs/counts'].map(async (path) => {
+    const response = await fetch(service.url + path, { signal });
+    return response.text();
+  });
+  const texts = await Promise.all(looks).catch((error: unknown) => [String(error)]);
+  return [...texts, service.stderr()].join('\n');
 }
 
 function namesIn(path: string): readonly string[] {
