@@ -10,8 +10,9 @@ import { formatTokens, parseTokens, type StoredToken } from '../token-format.ts'
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 
-/** How long another command may take to write the file, in milliseconds. */
-const LOCK_TIMEOUT_MS = 5_000;
+/** How often another command is given time to write the file, and how much each time, in milliseconds. */
+const LOCK_ATTEMPTS = 100;
+const LOCK_PAUSE_MS = 50;
 
 /** Where the tokens are: as the option says, or as the settings of the service say. */
 export function tokensFileOf(option: string | undefined): string {
@@ -85,10 +86,10 @@ async function changeTokens(
 }
 
 async function takeLock(lock: string): Promise<void> {
+  // Without a limit of time: one that ends in an attempt would leave the lock to nobody.
   const patience = retry({
-    maxAttempts: Infinity,
-    totalTimeoutMs: LOCK_TIMEOUT_MS,
-    backoff: fixedBackoff(50),
+    maxAttempts: LOCK_ATTEMPTS,
+    backoff: fixedBackoff(LOCK_PAUSE_MS),
     shouldRetry: (error) => hasCode(error, 'EEXIST'),
   });
   try {
@@ -97,7 +98,7 @@ async function takeLock(lock: string): Promise<void> {
     if (!hasCode(error, 'EEXIST')) throw error;
     throw new CommandError(
       exitCodes.tryAgain,
-      `another command has been changing the tokens for ${LOCK_TIMEOUT_MS / 1_000} s; if none is, remove ${lock}`,
+      `another command has been changing the tokens for ${(LOCK_ATTEMPTS * LOCK_PAUSE_MS) / 1_000} s; if none is, remove ${lock}`,
     );
   }
 }
