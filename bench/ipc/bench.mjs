@@ -1,6 +1,7 @@
-// `npm run bench:ipc`: request and answer with one child process, and with two in turn, side by side with other ways to
+// `npm run bench:ipc`: request and answer with one child process, and with two, side by side with other ways to
 // do it. An echo, so that nothing but the channel is measured. `--json` prints the figures instead of the tables.
 import { readFileSync } from 'node:fs';
+import { balanced } from '../balanced.mjs';
 import { machine, measure, toMarkdown } from '../measure.mjs';
 import { records, text, tiny } from '../payloads.mjs';
 import { peers } from './peers.mjs';
@@ -15,25 +16,14 @@ const cases = [
   { title: '1 MB of text, 4 in flight', inFlight: 4, input: text(1_000_000) },
 ];
 
-/** Two children of one kind, called in turn. */
-function pairOf(make) {
-  const [left, right] = [make(), make()];
-  let calls = 0;
-  return {
-    call(input) {
-      calls += 1;
-      return (calls % 2 === 0 ? left : right).call(input);
-    },
-    end: () => Promise.all([left.end(), right.end()]),
-  };
-}
-
-const pairs = Object.fromEntries(Object.entries(peers).map(([name, make]) => [name, () => pairOf(make)]));
+const pairs = Object.fromEntries(
+  Object.entries(peers).map(([name, make]) => [name, () => balanced([make(), make()])]),
+);
 const results = [
   ...(await measure(peers, cases)),
   ...(await measure(pairs, [
-    { title: 'tiny, 64 in flight, two children in turn', inFlight: 64, input: tiny },
-    { title: 'tiny, 1,024 in flight, two children in turn', inFlight: 1_024, input: tiny },
+    { title: 'tiny, 64 in flight, two children', inFlight: 64, input: tiny },
+    { title: 'tiny, 1,024 in flight, two children', inFlight: 1_024, input: tiny },
   ])),
 ];
 if (process.argv.includes('--json')) console.log(JSON.stringify({ machine: machine(), results }, null, 2));

@@ -1,9 +1,10 @@
-// One small adapter for each way to talk to a child process.
+// One small adapter for each way to talk to a child process. The last is none: it bounds the others.
 import { fork, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createConnection, stdioTransport } from '@pawl/ipc';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { lines } from './lines.mjs';
 
 const child = (name) => fileURLToPath(new URL(`./children/${name}.mjs`, import.meta.url));
 const start = (name, stdio) => spawn(process.execPath, [child(name)], { stdio });
@@ -69,4 +70,5 @@ export const peers = {
   'fork, advanced': () => forked('advanced'),
   'naive NDJSON': ndjson,
   'vscode-jsonrpc': vscodeJsonrpc,
+  'the lines alone, no JSON': lines,
 };

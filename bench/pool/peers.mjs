@@ -10,6 +10,7 @@ import { Piscina } from 'piscina';
 import { FixedClusterPool, FixedThreadPool } from 'poolifier';
 import { Tinypool } from 'tinypool';
 import workerpool from 'workerpool';
+import { balanced } from '../balanced.mjs';
 
 export const WORKERS = 2;
 
@@ -72,18 +73,6 @@ function jestWorker(enableWorkerThreads) {
   return { call: (input) => pool.echo(input), end: () => pool.end() };
 }
 
-/** Calls each of them in turn. */
-function inTurns(links) {
-  let turn = 0;
-  return {
-    call(input) {
-      turn = (turn + 1) % links.length;
-      return links[turn].call(input);
-    },
-    end: () => Promise.all(links.map((link) => link.end())),
-  };
-}
-
 function connection() {
   const worker = spawn(process.execPath, [path('connection')], {
     stdio: ['pipe', 'inherit', 'inherit', 'pipe'],
@@ -126,6 +115,6 @@ export const peers = {
   'workerpool, threads': () => workerPool('thread'),
   'tinypool, processes': () => tinypool('child_process'),
   'tinypool, threads': () => tinypool('worker_threads'),
-  '@pawl/ipc alone': () => inTurns([connection(), connection()]),
-  'fork, json, alone': () => inTurns([forked(), forked()]),
+  '@pawl/ipc alone': () => balanced([connection(), connection()]),
+  'fork, json, alone': () => balanced([forked(), forked()]),
 };
