@@ -4,23 +4,26 @@ import { readFileSync } from 'node:fs';
 import { balanced } from '../balanced.mjs';
 import { machine, measure, toMarkdown } from '../measure.mjs';
 import { records, text, tiny } from '../payloads.mjs';
-import { peers } from './peers.mjs';
+import { peers, peersAndLines } from './peers.mjs';
 
-const cases = [
+const tinyCases = [
   { title: 'tiny, 1 in flight', inFlight: 1, input: tiny },
   { title: 'tiny, 8 in flight', inFlight: 8, input: tiny },
   { title: 'tiny, 64 in flight', inFlight: 64, input: tiny },
   { title: 'tiny, 1,024 in flight', inFlight: 1_024, input: tiny },
+];
+const largeCases = [
   { title: '10 KB of records, 16 in flight', inFlight: 16, input: records(10_000) },
   { title: '1 MB of records, 4 in flight', inFlight: 4, input: records(1_000_000) },
   { title: '1 MB of text, 4 in flight', inFlight: 4, input: text(1_000_000) },
 ];
 
 const pairs = Object.fromEntries(
-  Object.entries(peers).map(([name, make]) => [name, () => balanced([make(), make()])]),
+  Object.entries(peersAndLines).map(([name, make]) => [name, () => balanced([make(), make()])]),
 );
 const results = [
-  ...(await measure(peers, cases)),
+  ...(await measure(peersAndLines, tinyCases)),
+  ...(await measure(peers, largeCases)),
   ...(await measure(pairs, [
     { title: 'tiny, 64 in flight, two children', inFlight: 64, input: tiny },
     { title: 'tiny, 1,024 in flight, two children', inFlight: 1_024, input: tiny },

@@ -1,4 +1,4 @@
-// One small adapter for each way to talk to a child process. The last is none: it bounds the others.
+// One small adapter for each way to talk to a child process.
 import { fork, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -70,5 +70,7 @@ export const peers = {
   'fork, advanced': () => forked('advanced'),
   'naive NDJSON': ndjson,
   'vscode-jsonrpc': vscodeJsonrpc,
-  'the lines alone, no JSON': lines,
 };
+
+/** With the bound of tiny calls; a large text takes its own ways. */
+export const peersAndLines = { ...peers, 'the lines alone, no JSON': lines };
