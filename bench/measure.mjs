@@ -1,12 +1,17 @@
 // Measures peers side by side: rounds interleaved, medians with min and max, ratios to the first peer, and the CPU time
 // of this process and the peer's child together. Figures of one run compare with each other and with nothing else.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { availableParallelism, cpus, release } from 'node:os';
+
+const HOST = fileURLToPath(new URL('./host.mjs', import.meta.url));
 
 /** Clock ticks a second in /proc/<pid>/stat; 100 on every Linux that Node runs on. */
 const TICKS = 100;
 
-/** Before its first round a peer is called this long, in milliseconds: a service is measured, not a compiler. */
+/** Before its first round a peer is called this long besides, in milliseconds. */
 const WARM_MS = 1_500;
 /** How long one round of one peer takes, in milliseconds. */
 const ROUND_MS = 600;
@@ -39,7 +44,7 @@ function cpuOf(pid) {
 }
 
 /** Calls for `forMs`, `inFlight` at a time. */
-async function drive(peer, { inFlight, input }, forMs) {
+export async function drive(peer, { inFlight, input }, forMs) {
   const latencies = inFlight === 1 ? [] : undefined;
   let calls = 0;
   const cpuBefore = process.cpuUsage();
@@ -73,29 +78,37 @@ export function median(values) {
 }
 
 /**
- * Runs every case on every peer, `rounds` times, the peers in turn within each round.
- * @param {Record<string, () => Peer | Promise<Peer>>} peers the first is the one the others are compared with
+ * Runs every case on every peer, `rounds` times, the peers in turn within each round, each in a host process of its own:
+ * what one leaves in its heap costs no other.
+ * @param {URL} module exports `peers`, an object of functions that make a Peer
+ * @param {readonly string[]} names of the peers; the first is the one the others are compared with
  * @param {readonly Case[]} cases
  * @param {{ warmMs?: number, roundMs?: number }} times
  */
-export async function measure(peers, cases, rounds = 5, { warmMs = WARM_MS, roundMs = ROUND_MS } = {}) {
+export async function measure(
+  module,
+  names,
+  cases,
+  rounds = 5,
+  { warmMs = WARM_MS, roundMs = ROUND_MS } = {},
+) {
   const results = [];
   for (const each of cases) {
-    const samples = Object.fromEntries(Object.keys(peers).map((name) => [name, []]));
-    const ready = {};
+    const samples = Object.fromEntries(names.map((name) => [name, []]));
+    const hosts = [];
     try {
-      for (const [name, make] of Object.entries(peers)) {
-        ready[name] = await make();
-        await drive(ready[name], each, each.warmMs ?? warmMs);
+      for (const name of names) {
+        const host = startHost(module, name, each);
+        hosts.push(host);
+        await host.drive(each.warmMs ?? warmMs);
       }
       for (let round = 0; round < rounds; round += 1) {
-        for (const [name, peer] of Object.entries(ready))
-          samples[name].push(await drive(peer, each, each.roundMs ?? roundMs));
+        for (const host of hosts) samples[host.name].push(await host.drive(each.roundMs ?? roundMs));
       }
     } finally {
-      await Promise.all(Object.values(ready).map((peer) => peer.end()));
+      await Promise.all(hosts.map((host) => host.end()));
     }
-    const [first] = Object.keys(peers);
+    const [first] = names;
     const rows = Object.entries(samples).map(([name, taken]) => {
       const figure = (key) => median(taken.map((sample) => sample[key]));
       const rates = taken.map(({ rate }) => rate);
@@ -115,6 +128,29 @@ export async function measure(peers, cases, rounds = 5, { warmMs = WARM_MS, roun
     console.error(`measured: ${each.title}`);
   }
   return results;
+}
+
+/** A process that has made one peer, and drives it when told to. */
+function startHost(module, name, each) {
+  const child = fork(HOST, [module.href, name], { serialization: 'advanced' });
+  child.send(each);
+  const exited = once(child, 'exit');
+  const lost = exited.then(([code]) => {
+    throw new Error(`The host of ${name} ended with ${code}.`);
+  });
+  lost.catch(() => undefined);
+  return {
+    name,
+    async drive(forMs) {
+      child.send(forMs);
+      const [sample] = await Promise.race([once(child, 'message'), lost]);
+      return sample;
+    },
+    async end() {
+      if (child.connected) child.disconnect();
+      await exited;
+    },
+  };
 }
 
 /** The results as Markdown tables. */

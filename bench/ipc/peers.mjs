@@ -6,6 +6,9 @@ import { createConnection, stdioTransport } from '@pawl/ipc';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { lines } from './lines.mjs';
 
+/** What bounds tiny calls. A large text takes its own ways. */
+export const BOUND = 'the lines alone, no JSON';
+
 const child = (name) => fileURLToPath(new URL(`./children/${name}.mjs`, import.meta.url));
 const start = (name, stdio) => spawn(process.execPath, [child(name)], { stdio });
 
@@ -70,7 +73,5 @@ export const peers = {
   'fork, advanced': () => forked('advanced'),
   'naive NDJSON': ndjson,
   'vscode-jsonrpc': vscodeJsonrpc,
+  [BOUND]: lines,
 };
-
-/** With the bound of tiny calls; a large text takes its own ways. */
-export const peersAndLines = { ...peers, 'the lines alone, no JSON': lines };
