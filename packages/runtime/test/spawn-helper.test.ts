@@ -46,6 +46,12 @@ function helperOf(host: number): { readonly pid: number; readonly folder: string
   return helper;
 }
 
+function hangHelper(): number {
+  const { pid } = helperOf(process.pid);
+  process.kill(pid, 'SIGSTOP');
+  return pid;
+}
+
 async function runTrue(manager: ProcessManager): Promise<void> {
   const handle = await manager.spawn({ command: 'true' });
   expect(await handle.exited).toEqual({ exitCode: 0, signal: null });
@@ -144,7 +150,12 @@ describe('the spawn helper', () => {
     process.kill(helperOf(process.pid).pid, 'SIGKILL');
     const handles = await Promise.all(starts);
     const living = handles.filter(({ exit }) => exit === undefined).map(({ pid }) => pid);
-    expect(sleepersOf(marker).filter((pid) => !living.includes(pid))).toEqual([]);
+    const sleepers = (): readonly number[] =>
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)))
+        .filter((name) => commandOf(name) === `sleep\0${marker}\0`)
+        .map(Number);
+    expect(sleepers().filter((pid) => !living.includes(pid))).toEqual([]);
     expect(living.length).toBeGreaterThan(0);
   });
 
@@ -152,17 +163,21 @@ describe('the spawn helper', () => {
     const clock = createManualClock();
     const { manager } = setup(true, clock);
     await runTrue(manager);
-    const hung = helperOf(process.pid).pid;
-    process.kill(hung, 'SIGSTOP');
-    const marker = `${400 + process.pid / 1e6}`;
-    const starting = manager.spawn({ command: 'sleep', args: [marker] });
-    await vi.waitUntil(() => clock.pendingTimers > 0);
+    const hung = hangHelper();
+    const folder = mkdtempSync(join(tmpdir(), 'pawl-hung-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const config = { command: 'sh', args: ['-c', 'echo started >> log'], cwd: folder };
+    const starting = Array.from({ length: 8 }, () => manager.spawn(config));
+    await vi.waitUntil(() => clock.pendingTimers === starting.length);
     await clock.advance(5_000);
-    const { pid } = await starting;
+    const handles = await Promise.all(starting);
+    await Promise.all(handles.map(({ exited }) => exited));
     process.kill(hung, 'SIGCONT');
-    // Its own start of the same: it comes and goes, or is never seen.
     await wait(300);
-    expect(sleepersOf(marker)).toEqual([pid]);
+    expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('started\n'.repeat(8));
+    // It was heard of: it goes on for what it has started.
+    await clock.advance(30_000);
+    expect(isAlive(hung)).toBe(true);
     await runTrue(manager);
     expect(helpersOf(process.pid)).toHaveLength(2);
   });
@@ -171,8 +186,7 @@ describe('the spawn helper', () => {
     const clock = createManualClock();
     const { manager } = setup(true, clock);
     const held = await manager.spawn({ command: 'sleep', args: ['300'] });
-    const hung = helperOf(process.pid).pid;
-    process.kill(hung, 'SIGSTOP');
+    const hung = hangHelper();
     const starting = manager.spawn({ command: 'sleep', args: ['300'] });
     await vi.waitUntil(() => clock.pendingTimers > 0);
     await clock.advance(5_000);
@@ -187,8 +201,7 @@ describe('the spawn helper', () => {
     const clock = createManualClock();
     const { manager } = setup(true, clock);
     await runTrue(manager);
-    const hung = helperOf(process.pid).pid;
-    process.kill(hung, 'SIGSTOP');
+    const hung = hangHelper();
     const stopped = manager.stop();
     await vi.waitUntil(() => clock.pendingTimers > 0);
     await clock.advance(3_000);
@@ -250,13 +263,6 @@ describe('the spawn helper', () => {
     expect(printed.trim()).toBe(expected);
   });
 });
-
-function sleepersOf(marker: string): readonly number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && isAlive(Number(name)))
-    .filter((name) => commandOf(name) === `sleep\0${marker}\0`)
-    .map(Number);
-}
 
 function commandOf(pid: string): string {
   try {

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, createDeferred, type Deferred, PawlError, type Timer } from '@pawl/core';
-import { LABEL_BYTES, readPipeLabel, type SpawnNews, type SpawnRequest } from '../spawn-helper/messages.ts';
+import {
+  LABEL_BYTES,
+  readPipeLabel,
+  type SpawnNews,
+  type SpawnRequest,
+  type SpawnWithdrawal,
+} from '../spawn-helper/messages.ts';
 import { childEnvironment } from './environment.ts';
 import type { ExitInfo } from './process-handle.ts';
 import { MARK_NAME } from './process-mark.ts';
@@ -100,9 +106,10 @@ export function createSpawnHelper(clock: Clock): SpawnHelper {
 
   function hear(news: SpawnNews): void {
     silence?.cancel();
+    silence = undefined;
     const child = children.get(news.id);
     if (child === undefined) {
-      // It comes too late: another was started in its place.
+      // It was withdrawn too late: another was started in its place.
       if (news.kind === 'started') signalGroup(news.pid, 'SIGKILL');
       return;
     }
@@ -205,6 +212,8 @@ export function createSpawnHelper(clock: Clock): SpawnHelper {
     const timer = clock.setTimer(START_MS, () => {
       fit = false;
       drop(id, child);
+      const withdrawal: SpawnWithdrawal = { withdrawn: id };
+      helper.send(withdrawal, () => undefined);
       child.started.reject(new HelperLostError(`has not answered for ${START_MS} ms`));
       silence ??= clock.setTimer(HUNG_MS, () => helper.kill('SIGKILL'), { keepAlive: false });
     });

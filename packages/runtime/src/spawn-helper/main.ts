@@ -6,13 +6,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { pipeLabel, type SpawnNews, type SpawnRequest } from './messages.ts';
+import { pipeLabel, type SpawnNews, type SpawnRequest, type SpawnWithdrawal } from './messages.ts';
 
 /** How long what it started may clean up once the host is gone. */
 const HOST_GONE_GRACE_MS = 1_000;
 
 const socketPath = process.argv[2] ?? '';
 const children = new Map<number, ChildProcess>();
+/** What is to be started and was not yet. */
+const wanted = new Set<number>();
 let hostGone = false;
 
 function tell(news: SpawnNews): void {
@@ -41,12 +43,14 @@ function setBlocking(socket: Socket): void {
 
 async function start(request: SpawnRequest): Promise<void> {
   const { id, command, args, cwd, env } = request;
+  wanted.add(id);
   const opening = request.stdio.map(async (kind, fd) => (kind === 'pipe' ? openPipe(id, fd) : kind));
   const opened = await Promise.allSettled(opening);
   const stdio = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   const pipes = stdio.filter((each) => typeof each !== 'string');
   try {
     await Promise.all(opening);
+    if (!wanted.has(id)) throw new Error('The start was withdrawn.');
     const child = spawn(command, args, {
       ...(cwd === undefined ? {} : { cwd }),
       env,
@@ -69,6 +73,7 @@ async function start(request: SpawnRequest): Promise<void> {
     const { code, syscall, message } = error as NodeJS.ErrnoException;
     tell({ kind: 'failed', id, byHelper: syscall?.startsWith('spawn') !== true, code, message });
   } finally {
+    wanted.delete(id);
     // The child has its own copies.
     for (const pipe of pipes) pipe.destroy();
   }
@@ -90,7 +95,10 @@ function leave(): void {
   process.exit();
 }
 
-process.on('message', (request: SpawnRequest) => void start(request));
+process.on('message', (message: SpawnRequest | SpawnWithdrawal) => {
+  if ('withdrawn' in message) wanted.delete(message.withdrawn);
+  else void start(message);
+});
 process.once('disconnect', () => {
   hostGone = true;
   signalAll('SIGTERM');

@@ -11,6 +11,11 @@ export interface SpawnRequest {
   readonly stdio: readonly StdioKind[];
 }
 
+/** The host has not waited any longer: what has not been started is not to be. */
+export interface SpawnWithdrawal {
+  readonly withdrawn: number;
+}
+
 /** What the helper tells: that a process was started, that it was not, or that it ended. */
 export type SpawnNews =
   | { readonly kind: 'started'; readonly id: number; readonly pid: number }
